@@ -1,0 +1,118 @@
+"""Every setting of the service, read once at start from the environment.
+
+A secret may also come from a file: `NAME_FILE=/run/secrets/name`. An empty value counts as unset.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+
+
+class ConfigurationError(Exception):
+    """The settings do not allow a start; the message lists every reason."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    environment: Literal["development", "production"] = "development"
+    data_dir: Path = Path(".nanobanana")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    public_url: str | None = None
+    secret_key: SecretStr | None = None
+    shutdown_grace_s: Annotated[float, Field(ge=0)] = 30
+    metrics_token: SecretStr | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    # State. Unset: the embedded servers under data_dir. Secret, because the URLs carry passwords.
+    database_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+
+    # Google. Without a key the sandbox stands in.
+    gemini_api_key: SecretStr | None = None
+    gemini_models: CommaList = ("gemini-nano-banana-2.1", "gemini-3.1-flash-lite-image")
+    gemini_base_url: str = "https://generativelanguage.googleapis.com"
+    gemini_api_version: str = "v1beta"
+    gemini_timeout_s: Annotated[float, Field(gt=0)] = 120
+    # Where the stand-in for Google listens; `serve` starts one and fills this in.
+    sandbox_url: str | None = None
+
+    # Pictures. "none" hands them over as data: URLs and keeps the bytes for a day in PostgreSQL.
+    image_store: Literal["local", "none"] = "local"
+
+    @field_validator("gemini_models", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(item.strip() for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("public_url", "gemini_base_url", "sandbox_url")
+    @classmethod
+    def _without_trailing_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @model_validator(mode="after")
+    def _production_is_complete(self) -> Self:
+        if self.environment == "production":
+            needed = {
+                "PUBLIC_URL": self.public_url,
+                "SECRET_KEY": self.secret_key,
+                "GEMINI_API_KEY": self.gemini_api_key,
+            }
+            missing = [name for name, value in needed.items() if not value]
+            if missing:
+                raise ValueError(f"ENVIRONMENT=production needs {', '.join(missing)}")
+        if not self.gemini_models:
+            raise ValueError("GEMINI_MODELS names no model")
+        return self
+
+    @property
+    def image_dir(self) -> Path:
+        return self.data_dir / "images"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads `NAME` from the file that `NAME_FILE` names."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        del field
+        path = os.environ.get(f"{field_name.upper()}_FILE")
+        return (Path(path).read_text().strip() or None if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
