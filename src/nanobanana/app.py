@@ -1,0 +1,47 @@
+"""The web application, put together. No logic lives here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from nanobanana import __version__, logs
+from nanobanana.settings import Settings
+from nanobanana.web import errors, health, images, openapi
+from nanobanana.web.api.router import router as api
+from nanobanana.web.jobs import timetable
+from nanobanana.web.middleware.body_limit import BodyLimit
+from nanobanana.web.middleware.request_log import RequestLog
+from nanobanana.web.services import open_services
+from nanobanana.worker.timetable import running
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    settings = settings or Settings()
+    logs.configure(settings.log_level)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(settings) as services, running(*timetable(services)):
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="NanoBanana",
+        version=__version__,
+        summary="AI image generation through a dead-simple API.",
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        generate_unique_id_function=openapi.operation_id,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    # The last one added sees a request first.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestLog)
+    errors.install(app)
+    app.include_router(api)
+    app.include_router(images.router)
+    app.include_router(health.router)
+    return app

@@ -1,0 +1,29 @@
+from dataclasses import dataclass
+from datetime import datetime
+
+from nanobanana.domain.api_keys.types import IssuedKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    id: str
+    email: str
+    email_verified_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A new account with its first keys, whose texts are shown this once."""
+
+    account: Account
+    live_key: IssuedKey
+    test_key: IssuedKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """A session with its token, which is stored nowhere."""
+
+    token: str
+    expires_at: datetime

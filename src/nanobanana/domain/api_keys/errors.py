@@ -1,0 +1,30 @@
+from nanobanana.errors import NanoBananaError
+
+
+class InvalidApiKeyError(NanoBananaError):
+    """One text for missing, wrong, revoked and expired keys: it must not tell whether a key was ever right."""
+
+    status = 401
+    code = "invalid_api_key"
+    type = "authentication_error"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This request needs a valid API key in the header 'Authorization: Bearer nb_live_...'.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+class MistypedApiKeyError(InvalidApiKeyError):
+    def __init__(self) -> None:
+        super().__init__()
+        self.message = "This API key is mistyped or cut off: its checksum does not match. Copy the whole key."
+
+
+class AccountSuspendedError(NanoBananaError):
+    status = 403
+    code = "account_suspended"
+    type = "permission_error"
+
+    def __init__(self) -> None:
+        super().__init__("This account is suspended. Write to the operator of this service.")

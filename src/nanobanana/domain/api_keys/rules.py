@@ -1,0 +1,33 @@
+"""The shape of a key: `nb_live_` or `nb_test_`, 30 random base62 characters, 6 of their CRC32."""
+
+import hashlib
+import hmac
+import re
+import secrets
+import zlib
+
+from nanobanana.domain.api_keys.types import Mode
+from nanobanana.kit import base62
+
+_SHAPE = re.compile(r"nb_(live|test)_[0-9A-Za-z]{36}")
+_CHECKSUM_LENGTH = 6
+
+
+def new_key(mode: Mode) -> str:
+    body = f"nb_{mode}_" + "".join(secrets.choice(base62.ALPHABET) for _ in range(30))
+    return body + _checksum(body)
+
+
+def is_well_formed(key: str) -> bool:
+    """Whether the key is whole and its checksum fits; most typing errors end here, without the database."""
+    body, checksum = key[:-_CHECKSUM_LENGTH], key[-_CHECKSUM_LENGTH:]
+    return bool(_SHAPE.fullmatch(key)) and checksum == _checksum(body)
+
+
+def hash_key(key: str, secret: str) -> bytes:
+    """What is stored of a key. Keys are random and long, so a keyed hash suffices where passwords need argon2."""
+    return hmac.digest(secret.encode(), key.encode(), hashlib.sha256)
+
+
+def _checksum(body: str) -> str:
+    return base62.encode(zlib.crc32(body.encode()), _CHECKSUM_LENGTH)

@@ -1,0 +1,130 @@
+"""Makes admitted images, apart from the requests that ask for them, and keeps their leases."""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from nanobanana.domain.api_keys.types import Mode
+from nanobanana.domain.generation import repository, rules
+from nanobanana.domain.generation.types import Generation, Made, NotMade
+from nanobanana.domain.images.errors import UnusablePictureError
+from nanobanana.domain.images.service import Images
+from nanobanana.integrations.google.client import GoogleImages, ImageRequest
+from nanobanana.integrations.google.errors import GoogleError
+from nanobanana.metrics import GENERATIONS, GOOGLE_CALLS, IN_FLIGHT, STEP_SECONDS
+from nanobanana.storage.database import Database
+
+# The first attempt and one more ask Google; a later one only looks whether a picture is there to be captured.
+_ATTEMPTS_AT_GOOGLE = 2
+
+# What one sweep takes over at most, so that several processes share what a dead one left.
+_TAKEN_AT_ONCE = 20
+
+log = structlog.get_logger()
+
+
+class Runner:
+    def __init__(self, database: Database, *, google: Mapping[Mode, GoogleImages], images: Images) -> None:
+        self._database = database
+        self._google = google
+        self._images = images
+        self._tasks: dict[str, asyncio.Task[Generation]] = {}
+        self._attempts: dict[str, int] = {}
+
+    async def run(self, generation: Generation, *, wait_s: float) -> Generation:
+        """Starts the work and waits for its end, `wait_s` seconds at most. Who stops waiting stops nothing."""
+        task = self._start(generation)
+        await asyncio.wait({task}, timeout=wait_s)
+        return task.result() if task.done() else generation
+
+    async def renew_leases(self) -> None:
+        """Gives up the work on rows that somebody else holds by now."""
+        if self._attempts:
+            attempts = dict(self._attempts)
+            for id in attempts.keys() - await repository.renew_leases(self._database, attempts):
+                if id in self._tasks:
+                    self._tasks[id].cancel()
+
+    async def take_over(self) -> int:
+        """Goes on with what a dead process left behind. Gives the number of rows."""
+        taken = await repository.take_over(self._database, limit=_TAKEN_AT_ONCE)
+        for generation in taken:
+            log.warning("generation_taken_over", generation_id=generation.id, attempt=generation.attempt)
+            self._start(generation)
+        return len(taken)
+
+    async def drain(self, *, grace_s: float) -> None:
+        """Waits for the work to end; what does not end in time is left to other processes at once."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=grace_s)
+        if unfinished := dict(self._attempts):
+            for task in self._tasks.values():
+                task.cancel()
+            await repository.end_leases(self._database, unfinished)
+
+    def _start(self, generation: Generation) -> asyncio.Task[Generation]:
+        task = asyncio.create_task(self._make_and_settle(generation), name=generation.id)
+        self._tasks[generation.id] = task
+        self._attempts[generation.id] = generation.attempt
+        IN_FLIGHT.inc()
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[Generation]) -> None:
+        IN_FLIGHT.dec()
+        del self._tasks[task.get_name()], self._attempts[task.get_name()]
+        if not task.cancelled() and (error := task.exception()):
+            # The row stays under its lease; when that runs out, another attempt takes it from there.
+            log.error("generation_not_settled", generation_id=task.get_name(), exc_info=error)
+
+    async def _make_and_settle(self, generation: Generation) -> Generation:
+        outcome = await self._make(generation)
+        with STEP_SECONDS.labels("settle").time():
+            settled = await repository.settle(self._database, generation, outcome)
+        if settled is None:
+            log.warning("generation_lost_to_another_attempt", generation_id=generation.id)
+            return generation
+        GENERATIONS.labels(settled.mode, settled.state).inc()
+        return settled
+
+    async def _make(self, generation: Generation) -> Made | NotMade:
+        try:
+            if generation.attempt > 1 and (made := await self._find(generation)):
+                return made
+            if generation.attempt > _ATTEMPTS_AT_GOOGLE:
+                return rules.failed("The service was interrupted while it made this image.")
+            return await self._ask_google(generation)
+        except (GoogleError, UnusablePictureError, OSError) as error:
+            cause = type(error).__name__
+            log.warning("generation_failed", generation_id=generation.id, cause=cause, detail=str(error))
+            if isinstance(error, GoogleError):
+                GOOGLE_CALLS.labels(generation.mode, cause).inc()
+            return rules.explain(error)
+
+    async def _find(self, generation: Generation) -> Made | None:
+        picture = await self._images.find(generation.image_name)
+        if picture is None:
+            return None
+        return Made(image_format=picture.format, image_bytes=len(picture.data))
+
+    async def _ask_google(self, generation: Generation) -> Made:
+        width, height = generation.pixels
+        prompt = rules.directed(generation.prompt, generation.style)
+        request = ImageRequest(prompt=prompt, width=width, height=height)
+        # Inside the block a slot for a body is held; it is free again once the picture is stored.
+        async with self._google[generation.mode].generate(request) as answer:
+            GOOGLE_CALLS.labels(generation.mode, "image").inc()
+            with STEP_SECONDS.labels("fit").time():
+                picture = await self._images.fit(
+                    answer.data, width=width, height=height, format=generation.format
+                )
+            with STEP_SECONDS.labels("store").time():
+                await self._images.keep(generation.image_name, picture)
+        return Made(
+            image_format=picture.format,
+            image_bytes=len(picture.data),
+            model=answer.model,
+            input_tokens=answer.input_tokens,
+            output_tokens=answer.output_tokens,
+        )

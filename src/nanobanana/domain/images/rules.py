@@ -1,0 +1,82 @@
+"""From the bytes Google sent to exactly the picture that was asked for. Pure, and CPU-bound: run in a thread."""
+
+import io
+from typing import Any
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from nanobanana.domain.images.errors import UnusablePictureError
+from nanobanana.domain.images.types import ImageFormat, Picture
+
+# Twice Google's largest picture (5504 x 3072). More is a decompression bomb, not an answer.
+MAX_PIXELS = 2 * 5504 * 3072
+
+_FORMATS: dict[str, ImageFormat] = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp"}
+
+_END_MARKS: dict[ImageFormat, bytes] = {"png": b"IEND\xaeB`\x82", "jpeg": b"\xff\xd9"}
+
+_ENCODING: dict[ImageFormat, dict[str, Any]] = {
+    "png": {"compress_level": 6},
+    "jpeg": {"quality": 95, "subsampling": 0},
+    "webp": {"quality": 92, "method": 4},
+}
+
+
+def inspect(data: bytes) -> Picture:
+    """Format and size as the header tells; cheap, decodes no pixel."""
+    try:
+        with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
+            format, (width, height) = _FORMATS[image.format or ""], image.size
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        LookupError,
+        ValueError,
+        SyntaxError,
+    ) as error:
+        raise UnusablePictureError(f"not a picture: {error}") from error
+    picture = Picture(data=data, format=format, width=width, height=height)
+    if width * height > MAX_PIXELS:
+        raise UnusablePictureError(f"{width}x{height} is more than {MAX_PIXELS} pixels")
+    if not _is_whole(picture):
+        raise UnusablePictureError(f"the {picture.format} ends early")
+    return picture
+
+
+def matches(picture: Picture, *, width: int, height: int, format: ImageFormat | None) -> bool:
+    return (picture.width, picture.height) == (width, height) and format in {None, picture.format}
+
+
+def fit(picture: Picture, *, width: int, height: int, format: ImageFormat | None) -> Picture:
+    """Scaled until it covers width x height, cropped around the centre, never stretched; re-encoded."""
+    wanted = format or picture.format
+    try:
+        with Image.open(io.BytesIO(picture.data)) as image:
+            image.load()
+            fitted = ImageOps.fit(
+                _for_encoding(image, wanted), (width, height), method=Image.Resampling.LANCZOS
+            )
+            profile = image.info.get("icc_profile")
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UnusablePictureError(f"the {picture.format} does not decode: {error}") from error
+    encoded = io.BytesIO()
+    fitted.save(encoded, wanted.upper(), icc_profile=profile, **_ENCODING[wanted])
+    return Picture(data=encoded.getvalue(), format=wanted, width=width, height=height)
+
+
+def _is_whole(picture: Picture) -> bool:
+    """Whether the end is there. A cut-off file would open and only fail when somebody looks at it."""
+    if picture.format == "webp":
+        return int.from_bytes(picture.data[4:8], "little") + 8 <= len(picture.data)
+    # Encoders may pad a few bytes after the last mark.
+    return _END_MARKS[picture.format] in picture.data[-64:]
+
+
+def _for_encoding(image: Image.Image, format: ImageFormat) -> Image.Image:
+    """In a mode that the format can hold: JPEG knows no transparency, none of them palettes worth scaling."""
+    if image.mode in {"RGB", "L"}:
+        return image
+    if format == "jpeg" or "A" not in image.getbands():
+        return image.convert("RGB")
+    return image.convert("RGBA")

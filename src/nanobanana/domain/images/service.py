@@ -1,0 +1,48 @@
+"""The picture on its way: fitted to the size, stored, found again, linked."""
+
+import asyncio
+import base64
+from pathlib import Path
+
+from nanobanana.domain.images import rules
+from nanobanana.domain.images.types import ENDINGS, MEDIA_TYPES, ImageFormat, ImageStore, Picture
+
+
+class Images:
+    def __init__(self, store: ImageStore) -> None:
+        self._store = store
+
+    async def fit(self, data: bytes, *, width: int, height: int, format: ImageFormat | None) -> Picture:
+        """Exactly width x height; the very bytes when they already are. Raises UnusablePictureError."""
+        picture = rules.inspect(data)
+        if rules.matches(picture, width=width, height=height, format=format):
+            return picture
+        return await asyncio.to_thread(rules.fit, picture, width=width, height=height, format=format)
+
+    async def keep(self, stem: str, picture: Picture) -> None:
+        await self._store.put(f"{stem}.{picture.ending}", picture.data)
+
+    async def find(self, stem: str) -> Picture | None:
+        """A picture that was stored under this name before its row could be settled."""
+        for ending in ENDINGS.values():
+            data = await self._store.get(f"{stem}.{ending}")
+            if data is not None:
+                return rules.inspect(data)
+        return None
+
+    async def link(self, stem: str, format: ImageFormat) -> str | None:
+        """The path under which we serve the picture, or a data: URL with the picture itself."""
+        name = f"{stem}.{ENDINGS[format]}"
+        if self._store.file(name):
+            return f"/images/{name}"
+        data = await self._store.get(name)
+        if data is None:
+            return None
+        return f"data:{MEDIA_TYPES[ENDINGS[format]]};base64,{base64.b64encode(data).decode()}"
+
+    def file(self, name: str) -> Path | None:
+        file = self._store.file(name)
+        return file if file and file.is_file() else None
+
+    async def discard_leftovers(self) -> None:
+        await self._store.discard_leftovers()

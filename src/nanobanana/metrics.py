@@ -1,0 +1,36 @@
+"""What the service counts about itself, for Prometheus. `/metrics` adds up all web processes."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Counter("nanobanana_http_requests", "HTTP requests answered", ["method", "route", "status"])
+REQUEST_SECONDS = Histogram(
+    "nanobanana_http_request_seconds",
+    "Seconds from the first byte in to the last byte out",
+    ["route"],
+    buckets=(0.005, 0.02, 0.1, 0.5, 2, 5, 10, 20, 40, 60, 90),
+)
+GENERATIONS = Counter("nanobanana_generations", "Generations settled", ["mode", "outcome"])
+STEP_SECONDS = Histogram(
+    "nanobanana_generation_step_seconds",
+    "Seconds per step of a generation: admit, google, fit, store, settle",
+    ["step"],
+    buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2, 5, 10, 20, 40, 80, 160),
+)
+GOOGLE_CALLS = Counter(
+    "nanobanana_google_calls", "Images asked of Google, by what came of it", ["mode", "result"]
+)
+IN_FLIGHT = Gauge(
+    "nanobanana_generations_in_flight", "Generations this service works on now", multiprocess_mode="livesum"
+)
+BODIES = Gauge(
+    "nanobanana_bodies_in_memory",
+    "Pictures between Google's first byte and the store",
+    multiprocess_mode="livesum",
+)
+DATABASE_POOL = Gauge(
+    "nanobanana_database_pool",
+    "Connections to PostgreSQL: open, idle; and callers waiting for one",
+    ["kind"],
+    multiprocess_mode="livesum",
+)
+REDIS_UP = Gauge("nanobanana_redis_up", "Whether Redis answered the last probe", multiprocess_mode="livemin")

@@ -1,0 +1,117 @@
+"""The road to PostgreSQL: one psycopg pool under ordinary queries and hand-written statements alike."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from nanobanana.errors import ServiceUnavailableError
+
+__all__ = ["AsyncConnection", "Database", "migrate"]
+
+# Any number that nothing else on the same database locks.
+_MIGRATION_LOCK = 0x4E_42_4D_49
+
+
+class DatabaseUnavailableError(ServiceUnavailableError):
+    code = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__("The database does not answer at the moment. Try again in a few seconds.")
+
+
+class Database:
+    """`begin()` gives a SQLAlchemy connection in a transaction, `statement()` runs one prepared statement.
+
+    Both borrow from the same pool, so that `size` bounds what one process holds of the server.
+    """
+
+    def __init__(self, url: str, *, size: int = 4) -> None:
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection] = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=30,
+            open=False,
+            close_returns=True,
+            reset=_autocommit,
+            kwargs={"autocommit": True, "prepare_threshold": 0},
+        )
+        self._engine: AsyncEngine = create_async_engine(
+            "postgresql+psycopg://",
+            async_creator=self._lend,
+            poolclass=NullPool,
+            use_native_hstore=False,
+        )
+
+    async def open(self) -> None:
+        await self._pool.open(wait=True, timeout=30)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed when the block ends well. Nothing slow belongs inside."""
+        with _translated():
+            async with self._engine.begin() as connection:
+                yield connection
+
+    async def statement(self, sql: LiteralString, parameters: Mapping[str, Any]) -> list[DictRow]:
+        """One statement in a transaction of its own: one round trip. Gives its rows."""
+        with _translated():
+            async with (
+                self._pool.connection() as connection,
+                connection.cursor(row_factory=dict_row) as cursor,
+            ):
+                await cursor.execute(sql, parameters)
+                return await cursor.fetchall() if cursor.description else []
+
+    def pool_counts(self) -> dict[str, int]:
+        """Connections open and idle, and callers that wait for one."""
+        stats = self._pool.get_stats()
+        return {
+            "open": stats["pool_size"],
+            "idle": stats["pool_available"],
+            "waiting": stats["requests_waiting"],
+        }
+
+    async def _lend(self) -> psycopg.AsyncConnection:
+        connection = await self._pool.getconn()
+        await connection.set_autocommit(False)
+        return connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """A server that is away is our trouble and passes; anything else wrong with a statement is a bug."""
+    try:
+        yield
+    except (psycopg.OperationalError, sqlalchemy.exc.OperationalError, PoolTimeout) as error:
+        raise DatabaseUnavailableError from error
+
+
+async def _autocommit(connection: psycopg.AsyncConnection) -> None:
+    # A flag of the client library; costs no round trip.
+    await connection.set_autocommit(True)
+
+
+def migrate(url: str) -> None:
+    """Brings the database to the newest schema. Safe when several processes do it at once."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

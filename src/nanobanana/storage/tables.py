@@ -1,0 +1,132 @@
+"""All tables. Migrations bring a database to this state; a test holds the two against each other."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    func,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_name)s_key",
+        "ix": "%(table_name)s_%(column_0_name)s_idx",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+
+def _id(**options: object) -> Column[str]:
+    # Byte order, so that ids sort by the moment they were made whatever the database's language is.
+    return Column("id", Text(collation="C"), primary_key=True, **options)  # type: ignore[arg-type]
+
+
+def _moment(name: str, *, nullable: bool = True) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _created_at() -> Column[object]:
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    Column("email", Text, nullable=False),
+    Column("email_folded", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    _moment("email_verified_at"),
+    _moment("suspended_at"),
+    _created_at(),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    Column("account_id", ForeignKey(accounts.c.id), nullable=False, index=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    _moment("expires_at", nullable=False),
+    _created_at(),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    Column("account_id", ForeignKey(accounts.c.id), nullable=False, index=True),
+    Column("mode", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("last4", Text, nullable=False),
+    _moment("revoked_at"),
+    _created_at(),
+    CheckConstraint("mode in ('live', 'test')", name="mode"),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    _id(),
+    Column("account_id", ForeignKey(accounts.c.id), nullable=False),
+    Column("api_key_id", ForeignKey(api_keys.c.id), nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("size", Text, nullable=False),
+    Column("style", Text, nullable=False),
+    # What the caller asked for; null keeps the format Google answers in.
+    Column("format", Text),
+    Column("state", Text, nullable=False),
+    # Counts who has worked on the row; a settlement of an earlier attempt changes nothing.
+    Column("attempt", Integer, nullable=False),
+    _moment("lease_until"),
+    _moment("finished_at"),
+    # The picture's unguessable name without its ending, given before the picture exists.
+    Column("image_name", Text, nullable=False, unique=True),
+    Column(
+        "image_state",
+        Text,
+        CheckConstraint("image_state in ('kept', 'expired', 'deleted')", name="image_state"),
+    ),
+    Column("image_format", Text),
+    Column("image_bytes", BigInteger),
+    Column("model", Text),
+    Column("input_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    _created_at(),
+    CheckConstraint("mode in ('live', 'test')", name="mode"),
+    CheckConstraint(
+        "state in ('queued', 'running', 'succeeded', 'failed', 'blocked', 'cancelled', 'expired')",
+        name="state",
+    ),
+    CheckConstraint("image_state in ('kept', 'expired', 'deleted')", name="image_state"),
+    CheckConstraint("(state = 'running') = (lease_until is not null)", name="lease"),
+    CheckConstraint("(state = 'succeeded') = (image_state is not null)", name="picture"),
+    Index("generations_account_id_id_idx", "account_id", text("id desc")),
+    Index("generations_lease_until_idx", "lease_until", postgresql_where=text("state = 'running'")),
+)
+
+# Pictures that no store holds: with IMAGE_STORE=none they wait here for their callers.
+image_bytes = Table(
+    "image_bytes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    _moment("expires_at", nullable=False),
+    Index("image_bytes_expires_at_idx", "expires_at"),
+)

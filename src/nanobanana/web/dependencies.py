@@ -1,0 +1,70 @@
+"""Who may call, as types: the signature of a route tells."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from nanobanana.domain.accounts.errors import InvalidSessionError
+from nanobanana.domain.accounts.service import SESSION_PREFIX
+from nanobanana.domain.accounts.types import Account
+from nanobanana.domain.api_keys.errors import InvalidApiKeyError
+from nanobanana.domain.api_keys.types import Bearer
+from nanobanana.web.errors import UnsupportedMediaTypeError
+from nanobanana.web.services import Services
+
+_key = HTTPBearer(scheme_name="apiKey", bearerFormat="nb_live_... or nb_test_...", auto_error=False)
+_session = HTTPBearer(scheme_name="session", bearerFormat="nb_session_...", auto_error=False)
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+_KeyHeader = Annotated[HTTPAuthorizationCredentials | None, Depends(_key)]
+_SessionHeader = Annotated[HTTPAuthorizationCredentials | None, Depends(_session)]
+
+
+async def _recent_key(services: ServicesDep, header: _KeyHeader) -> Bearer:
+    if header is None:
+        raise InvalidApiKeyError
+    return await services.api_keys.resolve_recent(header.credentials)
+
+
+async def _session_token(header: _SessionHeader) -> str:
+    if header is None or not header.credentials.startswith(SESSION_PREFIX):
+        raise InvalidSessionError
+    return header.credentials
+
+
+async def _session_account(services: ServicesDep, token: Annotated[str, Depends(_session_token)]) -> Account:
+    return await services.accounts.by_session(token)
+
+
+async def _reader_account_id(services: ServicesDep, key: _KeyHeader, session: _SessionHeader) -> str:
+    if session and session.credentials.startswith(SESSION_PREFIX):
+        return (await services.accounts.by_session(session.credentials)).id
+    if key is None:
+        raise InvalidApiKeyError
+    return (await services.api_keys.resolve(key.credentials)).account_id
+
+
+def _json_body(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaTypeError(
+            "Send the body as JSON, with the header 'Content-Type: application/json'."
+        )
+
+
+# Named by a key that may have died in the last seconds: whatever it does must check the key again.
+RecentKey = Annotated[Bearer, Depends(_recent_key)]
+# Logged in.
+SessionToken = Annotated[str, Depends(_session_token)]
+SessionAccount = Annotated[Account, Depends(_session_account)]
+# Reads what belongs to the account: by any living key of it, or logged in.
+ReaderAccountId = Annotated[str, Depends(_reader_account_id)]
+# The body is JSON, else 415.
+JsonBody = Depends(_json_body)

@@ -1,0 +1,137 @@
+"""The one place that turns errors into the JSON envelope of the contract."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from nanobanana.errors import InvalidRequestError, NanoBananaError, NotFoundError
+
+
+class MethodNotAllowedError(NanoBananaError):
+    status = 405
+    code = "method_not_allowed"
+    type = "invalid_request_error"
+
+
+class BodyTooLargeError(NanoBananaError):
+    status = 413
+    code = "body_too_large"
+    type = "invalid_request_error"
+
+
+class RequestTimeoutError(NanoBananaError):
+    status = 408
+    code = "request_timeout"
+    type = "invalid_request_error"
+    retryable = True
+
+
+class UnsupportedMediaTypeError(NanoBananaError):
+    status = 415
+    code = "unsupported_media_type"
+    type = "invalid_request_error"
+
+
+class InternalError(NanoBananaError):
+    """Ours, and in the log with its trace; the caller gets the request id to tell us about it."""
+
+    def __init__(self) -> None:
+        super().__init__("Something broke on our side. Tell us the request_id and we will look into it.")
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(NanoBananaError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def error_response(
+    error: NanoBananaError, *, request_id: str, details: Sequence[Mapping[str, str]] = ()
+) -> JSONResponse:
+    body: dict[str, Any] = {
+        "message": error.message,
+        "type": error.type,
+        "code": error.code,
+        "param": error.param,
+        "request_id": request_id,
+        "retryable": error.retryable,
+        "charged": False,
+    }
+    if details:
+        body["details"] = details
+    return JSONResponse({"error": body}, status_code=error.status, headers=error.headers)
+
+
+async def _on_error(request: Request, error: Exception) -> JSONResponse:
+    return error_response(cast("NanoBananaError", error), request_id=request.state.request_id)
+
+
+async def _on_http_exception(request: Request, exception: Exception) -> JSONResponse:
+    raised = cast("HTTPException", exception)
+    error = _from_status(raised.status_code, request)
+    error.headers.update(raised.headers or {})
+    return error_response(error, request_id=request.state.request_id)
+
+
+def _from_status(status: int, request: Request) -> NanoBananaError:
+    what = f"{request.method} {request.url.path}"
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFoundError(f"There is no {what}. See /docs.")
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return MethodNotAllowedError(
+            f"There is no {what}: the header Allow names the methods of this address."
+        )
+    if status == HTTPStatus.BAD_REQUEST:
+        return InvalidRequestError("The body is not readable as JSON.")
+    return InternalError()
+
+
+async def _on_invalid_request(request: Request, exception: Exception) -> JSONResponse:
+    problems = cast("RequestValidationError", exception).errors()
+    if any(problem["type"] == "json_invalid" for problem in problems):
+        error = InvalidRequestError("The body is not valid JSON. " + _where(problems[0]))
+        return error_response(error, request_id=request.state.request_id)
+    details = [{"param": _param(problem), "message": _message(problem)} for problem in problems]
+    error = InvalidRequestError(
+        " ".join(f"{detail['param']}: {detail['message']}" for detail in details), param=details[0]["param"]
+    )
+    return error_response(error, request_id=request.state.request_id, details=details)
+
+
+def _where(problem: Mapping[str, Any]) -> str:
+    return f"It stops making sense at character {problem['loc'][-1]}."
+
+
+def _param(problem: Mapping[str, Any]) -> str:
+    """`prompt` of ('body', 'prompt'); `body` where the body as a whole is wrong."""
+    return ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0])
+
+
+def _message(problem: Mapping[str, Any]) -> str:
+    """What is wrong and what would be right. Never repeats the value: it may be a password."""
+    match problem["type"]:
+        case "missing":
+            return "This is required."
+        case "extra_forbidden":
+            return _unknown_field(str(problem["loc"][-1]))
+        case "model_attributes_type":
+            return "This must be a JSON object."
+        case "string_unicode":
+            return "This must be valid Unicode text, without lone surrogates."
+        case _:
+            text = str(problem["msg"]).removeprefix("Value error, ").replace("Input should", "This must")
+            return text if text.endswith(".") else text + "."
+
+
+_KNOWN_FIELDS = ("prompt", "size", "style", "format", "email", "password", "name", "mode")
+
+
+def _unknown_field(name: str) -> str:
+    similar = get_close_matches(name, _KNOWN_FIELDS, n=1)
+    return f"There is no such field. Did you mean {similar[0]!r}?" if similar else "There is no such field."

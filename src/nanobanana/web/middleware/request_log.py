@@ -1,0 +1,71 @@
+"""Every request gets an id, a log line and a place in the metrics; none gets away with a bare exception."""
+
+import re
+import time
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nanobanana.kit.ids import new_id
+from nanobanana.metrics import REQUEST_SECONDS, REQUESTS
+from nanobanana.web.errors import InternalError, error_response
+
+# A caller's own id is taken over when it could not harm a log.
+_SANE_ID = re.compile(r"[0-9A-Za-z_.-]{1,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+log = structlog.get_logger()
+
+
+class RequestLog:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            log.exception("request_broke", request_id=request_id, method=scope["method"], path=scope["path"])
+            if status:
+                raise  # too late for another answer: the server cuts the connection
+            await error_response(InternalError(), request_id=request_id)(scope, receive, send_with_id)
+        finally:
+            _record(scope, status, time.perf_counter() - started, request_id)
+
+
+def _request_id(scope: Scope) -> str:
+    offered = Headers(scope=scope).get("x-request-id", "")
+    return offered if _SANE_ID.fullmatch(offered) else new_id("req")
+
+
+def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
+    # The pattern, not the path: ids and guesses would make a time series each.
+    route = getattr(scope.get("route"), "path", "unknown")
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    REQUESTS.labels(method, route, status).inc()
+    REQUEST_SECONDS.labels(route).observe(seconds)
+    log.info(
+        "request",
+        request_id=request_id,
+        method=scope["method"],
+        path=scope["path"],
+        status=status,
+        ms=round(seconds * 1000, 1),
+        client=(scope.get("client") or ("", 0))[0],
+    )
