@@ -1,0 +1,1 @@
+"""Stands in for Google's image API: the same REST protocol, real pictures, every failure on demand."""
