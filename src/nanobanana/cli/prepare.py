@@ -1,0 +1,45 @@
+"""`python -m nanobanana.cli.prepare`: what must be done once, before the web processes start.
+
+A process of its own: the database libraries it needs would stay in the supervisor's memory for good.
+Prints the development key, if there is one.
+"""
+
+import asyncio
+import sys
+
+from nanobanana.domain.accounts.development import ensure_key
+from nanobanana.domain.accounts.service import Accounts
+from nanobanana.domain.api_keys.service import ApiKeys
+from nanobanana.errors import NanoBananaError
+from nanobanana.settings import Settings
+from nanobanana.storage.database import Database, migrate
+
+
+def main() -> None:
+    settings = Settings()
+    assert settings.database_url is not None  # noqa: S101  the supervisor sets both
+    assert settings.secret_key is not None  # noqa: S101
+    url = settings.database_url.get_secret_value()
+    try:
+        migrate(url)
+        if settings.environment == "development":
+            secrets = settings.secret_key.get_secret_value().split(",")
+            sys.stdout.write(asyncio.run(_development_key(settings, url, secrets)))
+    except NanoBananaError as error:
+        sys.exit(error.message)
+
+
+async def _development_key(settings: Settings, url: str, secrets: list[str]) -> str:
+    database = Database(url, size=1)
+    await database.open()
+    try:
+        api_keys = ApiKeys(database, secrets=secrets)
+        return await ensure_key(
+            settings.data_dir, accounts=Accounts(database, api_keys=api_keys), api_keys=api_keys
+        )
+    finally:
+        await database.close()
+
+
+if __name__ == "__main__":
+    main()

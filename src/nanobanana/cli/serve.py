@@ -1,0 +1,19 @@
+"""`nanobanana serve`: the whole service."""
+
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else HOST, else 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one; else PORT, else 8000.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Number of web processes.")] = 1,
+) -> None:
+    """Start the service, with stand-ins for everything that no setting names."""
+    from nanobanana.cli.configuration import load_settings, one_sentence  # noqa: PLC0415  see main.py
+    from nanobanana.cli.service import run_service  # noqa: PLC0415  see main.py
+
+    settings = load_settings(host=host, port=port)
+    with one_sentence():
+        run_service(settings, workers=workers)
