@@ -25,6 +25,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with open_services(settings) as services, running(*timetable(services)):
             app.state.services = services
             yield
+            # The timetable still runs: it keeps the leases of what is being finished.
+            await services.runner.drain(grace_s=settings.shutdown_grace_s)
 
     app = FastAPI(
         title="NanoBanana",

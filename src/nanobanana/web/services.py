@@ -52,7 +52,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
         images = Images(_image_store(settings, database))
         runner = Runner(database, google=_google(settings, http), images=images)
-        closing.push_async_callback(runner.drain, grace_s=settings.shutdown_grace_s)
         api_keys = ApiKeys(database, secrets=_required(settings, "secret_key").split(","))
         yield Services(
             settings=settings,

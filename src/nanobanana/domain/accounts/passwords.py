@@ -11,18 +11,18 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Ty
 # Verified in place of the password of an account that does not exist, so that both take equally long.
 _NOBODYS_HASH = _hasher.hash("nobody's password")
 
-_at_once = asyncio.Semaphore(2)
+class Passwords:
+    def __init__(self) -> None:
+        self._at_once = asyncio.Semaphore(2)
 
+    async def hash(self, password: str) -> str:
+        async with self._at_once:
+            return await asyncio.to_thread(_hasher.hash, password)
 
-async def hash_password(password: str) -> str:
-    async with _at_once:
-        return await asyncio.to_thread(_hasher.hash, password)
-
-
-async def is_right(password: str, *, password_hash: str | None) -> bool:
-    """Whether the password fits; without a hash the answer is no, after the same time."""
-    async with _at_once:
-        return await asyncio.to_thread(_verify, password, password_hash)
+    async def is_right(self, password: str, *, password_hash: str | None) -> bool:
+        """Whether the password fits; without a hash the answer is no, after the same time."""
+        async with self._at_once:
+            return await asyncio.to_thread(_verify, password, password_hash)
 
 
 def _verify(password: str, password_hash: str | None) -> bool:

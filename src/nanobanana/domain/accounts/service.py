@@ -4,8 +4,9 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from nanobanana.domain.accounts import passwords, repository
+from nanobanana.domain.accounts import repository
 from nanobanana.domain.accounts.errors import EmailTakenError, InvalidSessionError, WrongPasswordError
+from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.types import Account, NewSession, Registration
 from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.kit.ids import new_id
@@ -19,10 +20,11 @@ class Accounts:
     def __init__(self, database: Database, *, api_keys: ApiKeys) -> None:
         self._database = database
         self._api_keys = api_keys
+        self._passwords = Passwords()
 
     async def register(self, *, email: str, password: str, plan: str = "free") -> Registration:
         """A new account with a live and a test key, all or nothing."""
-        password_hash = await passwords.hash_password(password)
+        password_hash = await self._passwords.hash(password)
         async with self._database.begin() as connection:
             account = await repository.add(
                 connection, id=new_id("usr"), email=email, password_hash=password_hash, plan=plan
@@ -43,7 +45,7 @@ class Accounts:
         async with self._database.begin() as connection:
             login = await repository.find_login(connection, email=email)
         account_id, password_hash = login or (None, None)
-        if not await passwords.is_right(password, password_hash=password_hash) or account_id is None:
+        if not await self._passwords.is_right(password, password_hash=password_hash) or account_id is None:
             raise WrongPasswordError
         token = SESSION_PREFIX + secrets.token_urlsafe(32)
         async with self._database.begin() as connection:

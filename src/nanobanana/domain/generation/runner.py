@@ -31,6 +31,11 @@ class Runner:
         self._images = images
         self._tasks: dict[str, asyncio.Task[Generation]] = {}
         self._attempts: dict[str, int] = {}
+        self._draining = False
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._tasks)
 
     async def run(self, generation: Generation, *, wait_s: float) -> Generation:
         """Starts the work and waits for its end, `wait_s` seconds at most. Who stops waiting stops nothing."""
@@ -48,6 +53,8 @@ class Runner:
 
     async def take_over(self) -> int:
         """Goes on with what a dead process left behind. Gives the number of rows."""
+        if self._draining:
+            return 0
         taken = await repository.take_over(self._database, limit=_TAKEN_AT_ONCE)
         for generation in taken:
             log.warning("generation_taken_over", generation_id=generation.id, attempt=generation.attempt)
@@ -56,6 +63,7 @@ class Runner:
 
     async def drain(self, *, grace_s: float) -> None:
         """Waits for the work to end; what does not end in time is left to other processes at once."""
+        self._draining = True
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_s)
         if unfinished := dict(self._attempts):

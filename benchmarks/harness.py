@@ -1,0 +1,181 @@
+"""What all benchmarks share: the service and a sandbox as real processes, and what they cost by the kernel's count."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+# What `serve` gives its web processes; the bare loop gets the same, or it would look slower than it is.
+MALLOC = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "67108864",
+    "MALLOC_TRIM_THRESHOLD_": "268435456",
+}
+
+
+@dataclass(frozen=True)
+class Service:
+    url: str
+    key: str
+    data_dir: Path
+    supervisor: int
+
+    def processes(self) -> dict[int, str]:
+        """The service's processes by name; the sandbox stands for Google and does not count."""
+        found = {pid: _name_of(pid) for pid in _descendants(self.supervisor)}
+        return {pid: name for pid, name in found.items() if name != "sandbox"}
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """User and system time so far, per kind of process."""
+        seconds: dict[str, float] = {}
+        for pid, name in self.processes().items():
+            seconds[name] = seconds.get(name, 0.0) + cpu_seconds_of(pid)
+        return seconds
+
+    def web_rss_mb(self, *, peak: bool = False) -> float:
+        """Of the largest web process."""
+        pids = [pid for pid, name in self.processes().items() if name == "web"]
+        return max(_status_mb(pid, "VmHWM" if peak else "VmRSS") for pid in pids)
+
+    def pss_mb(self) -> dict[str, float]:
+        """Memory per kind of process, shared pages divided among those who share them."""
+        sizes: dict[str, float] = {}
+        for pid, name in self.processes().items():
+            sizes[name] = sizes.get(name, 0.0) + _pss_mb(pid)
+        return sizes
+
+    def empty_image_folder(self) -> None:
+        """Fresh pages of the file cache would cost more than the code that is measured."""
+        for file in (self.data_dir / "images").rglob("*.*"):
+            if file.is_file():
+                file.unlink()
+
+
+@contextmanager
+def running_sandbox(*arguments: str) -> Iterator[str]:
+    """A sandbox of the benchmark's own, with no thought signatures unless asked for. Gives its address."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    listening.set_inheritable(True)
+    fd = listening.fileno()
+    command = [sys.executable, "-m", "nanobanana_sandbox", "--fd", str(fd), *arguments]
+    process = subprocess.Popen(command, pass_fds=[fd], stdout=subprocess.DEVNULL)
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        process.kill()
+        process.wait()
+        listening.close()
+
+
+@contextmanager
+def running_service(*, google: str, workers: int = 1) -> Iterator[Service]:
+    """`serve` in a new data directory with its embedded servers, with `google` in Google's place."""
+    with tempfile.TemporaryDirectory(prefix="nanobanana-bench-") as folder:
+        os.chmod(folder, 0o755)  # noqa: PTH101 - PostgreSQL's unprivileged user passes through it
+        port = _free_port()
+        environment = {
+            **os.environ,
+            "DATA_DIR": f"{folder}/data",
+            "GEMINI_API_KEY": "sandbox",
+            "GEMINI_BASE_URL": google,
+            "LOG_LEVEL": "warning",
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "nanobanana.cli.main",
+            "serve",
+            "--port",
+            str(port),
+            "--workers",
+            str(workers),
+        ]
+        log = Path(folder, "serve.log")
+        with log.open("w") as output:
+            process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(url, process, log)
+            data_dir = Path(folder, "data")
+            key = (data_dir / "development_api_key").read_text().strip()
+            yield Service(url=url, key=key, data_dir=data_dir, supervisor=process.pid)
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def ask(url: str, *, key: str, body: dict[str, object]) -> dict[str, object]:
+    """One POST, outside of what is measured."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    with urlopen(Request(url, json.dumps(body).encode(), headers)) as response:
+        return json.load(response)
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """User and system time of a process and of the children it has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11:15]) / _TICKS
+
+
+def machine() -> str:
+    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return f"{os.cpu_count()} cores {model[1] if model else ''}, Python {sys.version.split()[0]}"
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            sys.exit(f"The service ended at start:\n{log.read_text()}")
+        try:
+            with urlopen(f"{url}/readyz"):
+                return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit(f"The service is not ready after a minute:\n{log.read_text()}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def _descendants(root: int) -> list[int]:
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    found = [root]
+    for pid in found:
+        found.extend(child for child, parent in parents.items() if parent == pid)
+    return found
+
+
+def _name_of(pid: int) -> str:
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    for mark, name in (("postgres", "postgres"), ("valkey", "valkey"), ("nanobanana_sandbox", "sandbox")):
+        if mark in command.partition("--")[0]:
+            return name
+    return "supervisor" if " serve " in command else "web"
+
+
+def _status_mb(pid: int, field: str) -> float:
+    match = re.search(rf"{field}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(match[1]) / 1024 if match else 0.0
+
+
+def _pss_mb(pid: int) -> float:
+    match = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    return int(match[1]) / 1024 if match else 0.0

@@ -1,0 +1,78 @@
+from httpx2 import AsyncClient
+
+from tests.people import PASSWORD, Person
+
+CREDENTIALS = {"email": "ada@example.com", "password": PASSWORD}
+
+
+async def test_registering_answers_the_account_with_both_keys_once(client: AsyncClient) -> None:
+    response = await client.post("/v1/auth/register", json=CREDENTIALS)
+
+    assert response.status_code == 201
+    body = response.json()
+    assert body["id"].startswith("usr_")
+    assert body["email"] == "ada@example.com"
+    assert body["email_verified"] is False
+    assert body["api_key"]["key"].startswith("nb_live_")
+    assert body["test_key"]["key"].startswith("nb_test_")
+
+
+async def test_a_taken_address_is_409_whatever_its_case(client: AsyncClient) -> None:
+    await client.post("/v1/auth/register", json=CREDENTIALS)
+
+    response = await client.post("/v1/auth/register", json={**CREDENTIALS, "email": "ADA@Example.com"})
+
+    assert response.status_code == 409
+    assert response.json()["error"]["code"] == "email_taken"
+
+
+async def test_a_password_of_10_characters_is_taken_and_one_of_9_refused(client: AsyncClient) -> None:
+    short = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": "123456789"})
+    enough = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": "1234567890"})
+
+    assert (short.status_code, enough.status_code) == (400, 201)
+    assert short.json()["error"]["param"] == "password"
+    assert "123456789" not in short.text
+
+
+async def test_a_password_of_1024_characters_is_taken_and_one_of_1025_refused(client: AsyncClient) -> None:
+    long = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": "x" * 1025})
+    longest = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": "x" * 1024})
+
+    assert (long.status_code, longest.status_code) == (400, 201)
+
+
+async def test_something_that_is_no_address_is_refused(client: AsyncClient) -> None:
+    response = await client.post("/v1/auth/register", json={**CREDENTIALS, "email": "not an address"})
+
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "email"
+
+
+async def test_login_gives_a_session_that_works_until_logout(client: AsyncClient, alice: Person) -> None:
+    before = await client.get("/v1/keys", headers=alice.by_session)
+    ended = await client.post("/v1/auth/logout", headers=alice.by_session)
+    after = await client.get("/v1/keys", headers=alice.by_session)
+
+    assert (before.status_code, ended.status_code, after.status_code) == (200, 204, 401)
+    assert after.json()["error"]["code"] == "invalid_session"
+
+
+async def test_wrong_password_and_unknown_address_answer_alike(client: AsyncClient, alice: Person) -> None:
+    wrong = await client.post("/v1/auth/login", json={"email": alice.email, "password": "wrong password"})
+    unknown = await client.post(
+        "/v1/auth/login", json={"email": "nobody@example.com", "password": "wrong password"}
+    )
+
+    assert wrong.status_code == unknown.status_code == 401
+    for response in (wrong, unknown):
+        assert response.json()["error"]["code"] == "invalid_credentials"
+    assert wrong.json()["error"]["message"] == unknown.json()["error"]["message"]
+
+
+async def test_an_expired_session_is_401(client: AsyncClient, alice: Person, services: object) -> None:
+    await services.database.statement("update sessions set expires_at = now()", {})
+
+    response = await client.get("/v1/keys", headers=alice.by_session)
+
+    assert response.status_code == 401

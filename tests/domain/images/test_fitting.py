@@ -1,0 +1,107 @@
+import io
+
+import pytest
+from PIL import Image, ImageDraw
+
+from nanobanana.domain.images import rules
+from nanobanana.domain.images.errors import UnusablePictureError
+
+
+def _png(width: int, height: int, *, mode: str = "RGB") -> bytes:
+    encoded = io.BytesIO()
+    Image.new(mode, (width, height)).save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+def _circle_png(width: int, height: int, radius: int) -> bytes:
+    image = Image.new("L", (width, height), 255)
+    box = (width // 2 - radius, height // 2 - radius, width // 2 + radius, height // 2 + radius)
+    ImageDraw.Draw(image).ellipse(box, fill=0)
+    encoded = io.BytesIO()
+    image.save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+def test_a_picture_of_the_right_size_needs_no_touch() -> None:
+    picture = rules.inspect(_png(1024, 1024))
+
+    assert rules.matches(picture, width=1024, height=1024, format=None)
+    assert not rules.matches(picture, width=1024, height=1024, format="webp")
+    assert not rules.matches(picture, width=1024, height=1023, format=None)
+
+
+@pytest.mark.parametrize(
+    ("native", "wanted"),
+    [
+        ((1264, 848), (1280, 896)),
+        ((848, 1264), (896, 1280)),
+        ((1376, 768), (1408, 768)),
+        ((768, 1376), (768, 1408)),
+        ((2048, 2048), (1024, 1024)),
+    ],
+)
+def test_a_circle_stays_a_circle(native: tuple[int, int], wanted: tuple[int, int]) -> None:
+    picture = rules.inspect(_circle_png(*native, radius=300))
+
+    fitted = rules.fit(picture, width=wanted[0], height=wanted[1], format=None)
+
+    image = Image.open(io.BytesIO(fitted.data))
+    left, top, right, bottom = image.point(lambda value: 255 * (value < 128)).getbbox()
+    scale = max(wanted[0] / native[0], wanted[1] / native[1])
+    assert image.size == wanted
+    assert abs((right - left) - (bottom - top)) <= 1
+    assert abs((right - left) - 600 * scale) <= 2
+    assert abs((left + right) / 2 - wanted[0] / 2) <= 1
+    assert abs((top + bottom) / 2 - wanted[1] / 2) <= 1
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "I;16"])
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
+def test_pictures_of_every_mode_fit_into_every_format(mode: str, format: str) -> None:
+    picture = rules.inspect(_png(40, 30, mode=mode))
+
+    fitted = rules.fit(picture, width=64, height=64, format=format)
+
+    assert (fitted.format, fitted.width, fitted.height) == (format, 64, 64)
+    assert rules.inspect(fitted.data) == fitted
+
+
+def test_a_colour_profile_is_kept() -> None:
+    encoded = io.BytesIO()
+    Image.new("RGB", (50, 40)).save(encoded, "PNG", icc_profile=b"a profile of the test")
+
+    fitted = rules.fit(rules.inspect(encoded.getvalue()), width=30, height=30, format="jpeg")
+
+    assert Image.open(io.BytesIO(fitted.data)).info["icc_profile"] == b"a profile of the test"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(100), _png(64, 64)[:-20], b"<svg/>"],
+    ids=["empty", "text", "header only", "gif", "cut off", "svg"],
+)
+def test_what_is_no_whole_picture_is_refused(data: bytes) -> None:
+    with pytest.raises(UnusablePictureError):
+        rules.inspect(data)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_a_cut_off_picture_is_refused_in_every_format(format: str) -> None:
+    encoded = io.BytesIO()
+    Image.effect_noise((200, 200), 50).convert("RGB").save(encoded, format)
+
+    with pytest.raises(UnusablePictureError):
+        rules.inspect(encoded.getvalue()[:-500])
+
+
+def test_a_decompression_bomb_is_refused_by_its_header() -> None:
+    # 1.2 GB of pixels in a few kilobytes: only the header may be looked at.
+    bomb = bytearray(_png(64, 64))
+    bomb[16:24] = (20_000).to_bytes(4, "big") + (20_000).to_bytes(4, "big")
+
+    with pytest.raises(UnusablePictureError):
+        rules.inspect(bytes(bomb))
+
+
+def test_the_largest_picture_of_google_is_no_bomb() -> None:
+    assert rules.MAX_PIXELS > 5504 * 3072

@@ -1,0 +1,30 @@
+import asyncio
+
+import psycopg
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import NullPool, create_engine
+
+from nanobanana.storage.database import migrate
+from nanobanana.storage.tables import metadata
+
+
+def test_the_migrations_bring_a_database_to_the_tables_as_written(database_url: str) -> None:
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(database_url), poolclass=NullPool
+    )
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+
+        assert compare_metadata(context, metadata) == []
+
+
+async def test_many_processes_may_migrate_at_once(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("drop schema public cascade")
+        connection.execute("create schema public")
+
+        await asyncio.gather(*(asyncio.to_thread(migrate, database_url) for _ in range(5)))
+
+        versions = connection.execute("select version_num from alembic_version").fetchall()
+    assert len(versions) == 1
