@@ -5,12 +5,16 @@ import socket
 import sys
 from collections.abc import Sequence
 
+from nanobanana_sandbox import scenarios
 from nanobanana_sandbox.config import Latency, SandboxConfig
 from nanobanana_sandbox.server import create_server, listen
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
+    if options.list_scenarios:
+        sys.stdout.write(scenarios.as_markdown())
+        return
     listener = (
         socket.socket(fileno=options.fd) if options.fd is not None else listen(options.host, options.port)
     )
@@ -56,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--requests-per-minute", type=int, help="quota of each key; none by default")
     parser.add_argument("--requests-per-day", type=int, help="quota of each key; none by default")
     parser.add_argument("--picture-cache-bytes", type=int, default=default.picture_cache_bytes)
+    parser.add_argument(
+        "--list-scenarios", action="store_true", help="print the table of scenarios as Markdown"
+    )
     return parser
 
 

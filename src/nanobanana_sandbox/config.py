@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
+_LONGEST_S = 300
+
 
 @dataclass(frozen=True)
 class Latency:
@@ -16,8 +18,8 @@ class Latency:
         """Read `2.5` or `15-40`; raises ValueError."""
         low, _, high = text.partition("-")
         latency = cls(float(low), float(high or low))
-        if not 0 <= latency.low <= latency.high:
-            raise ValueError(f"{text!r} is no latency: use seconds, as in 2.5 or 15-40")
+        if not 0 <= latency.low <= latency.high <= _LONGEST_S:
+            raise ValueError(f"{text!r} is no latency: use seconds, as in 2.5 or 15-40, at most {_LONGEST_S}")
         return latency
 
 
