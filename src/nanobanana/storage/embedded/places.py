@@ -80,9 +80,12 @@ def barrier(path: Path, identity: Identity) -> Path | None:
 
 
 def socket_directory(home: Path, name: str, *, owner: Identity | None = None) -> Path:
-    """A closed directory for the socket `name`: below `home`, or below /tmp when that path is too long."""
+    """A closed directory for the socket `name`: below `home`, or below /tmp when that path cannot be used.
+
+    It may be too long, or hold a comma, which PostgreSQL's clients take for the end of a first address.
+    """
     directory = home / "run"
-    if len(os.fsencode(directory / name)) <= _LONGEST_SOCKET_PATH:
+    if len(os.fsencode(directory / name)) <= _LONGEST_SOCKET_PATH and "," not in str(directory):
         return make_directory(directory, mode=0o700, owner=owner)
     directory = Path(tempfile.mkdtemp(prefix="nanobanana-", dir="/tmp"))
     if owner:

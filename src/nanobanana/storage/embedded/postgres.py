@@ -167,6 +167,7 @@ class Postgres:
             pid_file.unlink()
 
     def _spawn(self, claim_fd: int) -> subprocess.Popen[bytes]:
+        # Quoted: it is a list.
         directory = str(self._socket_directory).replace('"', '""')
         settings = {**_SETTINGS, "unix_socket_directories": f'"{directory}"'}
         arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -212,11 +213,16 @@ def _environment() -> dict[str, str]:
 
 
 def _names_a_stranger(pid_file: Path) -> bool:
-    """A process of that number lives and is no PostgreSQL. Only Linux can tell; a dead one PostgreSQL sees itself."""
+    """A process of that number exists and is no PostgreSQL, or is one that ended and waits for its parent to notice.
+
+    Only Linux can tell. That there is no such process PostgreSQL sees itself.
+    """
     try:
-        pid = int(pid_file.read_text().splitlines()[0])
-        return (Path("/proc") / str(pid) / "comm").read_text().strip() != "postgres"
-    except (FileNotFoundError, IndexError, ValueError):
+        process = Path("/proc", pid_file.read_text().splitlines()[0])
+        return process.exists() and not (process / "exe").readlink().name.startswith("postgres")
+    except FileNotFoundError:  # the link of an ended process leads nowhere
+        return pid_file.exists()
+    except (IndexError, PermissionError):
         return False
 
 
