@@ -1,0 +1,142 @@
+"""Pictures from Google's image models: one call is one request on the wire, nothing is retried here."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Protocol
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from nanobanana.integrations.google import failures, generate_content, http, predict
+from nanobanana.integrations.google.errors import (
+    BrokenAnswerError,
+    ConnectionFailedError,
+    ConnectionLostError,
+    GoogleError,
+    ModelGoneError,
+    TimedOutError,
+)
+from nanobanana.integrations.google.models import ModelList
+from nanobanana.integrations.google.types import GoogleImage, ImageRequest
+
+MAX_ERROR_BYTES = 64 * 1024
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+
+class GoogleImages:
+    """One way to Google: a key and the models to try, in this order.
+
+    `timeout_s` is how long Google may take until its answer begins; the answer's body has a limit of its own.
+    `body_slots` bounds how many answers are in memory at once, over all ways that share it.
+    """
+
+    def __init__(
+        self,
+        client: aiohttp.ClientSession,
+        *,
+        base_url: str,
+        api_key: str,
+        api_version: str,
+        models: Sequence[str],
+        timeout_s: float,
+        body_slots: asyncio.Semaphore,
+    ) -> None:
+        self._client = client
+        self._url = f"{base_url}/{api_version}/models"
+        self._headers = {
+            "Content-Type": "application/json",
+            "x-goog-api-key": api_key,
+            # Google then gives up at the same moment as we do.
+            "X-Server-Timeout": str(math.ceil(timeout_s)),
+        }
+        self._models = ModelList(models)
+        self._timeout_s = timeout_s
+        self._body_slots = body_slots
+
+    @asynccontextmanager
+    async def generate(self, request: ImageRequest) -> AsyncIterator[GoogleImage]:
+        """Ask for one picture; raises GoogleError when there is none.
+
+        A body slot is taken when the answer's head is there and before its body is read, and held until the block ends.
+        So fit and store the picture inside the block. Waiting for the slot never times out: Google has charged already.
+        """
+        model, response = await self._ask(request)
+        async with response, self._body_slots:
+            yield _protocol(model).parse(await _answer(response), model=model)
+
+    async def _ask(self, request: ImageRequest) -> tuple[str, aiohttp.ClientResponse]:
+        """Return the first model that is served, and its answer's head."""
+        gone: GoogleError = ModelGoneError("Google serves none of the models.")
+        for model in self._models.to_try():
+            response = await self._post(model, request)
+            if response.status == 200:
+                return model, response
+            error = failures.from_http(response.status, await _error_body(response))
+            if not isinstance(error, ModelGoneError):
+                raise error
+            self._models.report_gone(model, reason=str(error))
+        raise gone
+
+    async def _post(self, model: str, request: ImageRequest) -> aiohttp.ClientResponse:
+        protocol = _protocol(model)
+        url = URL(f"{self._url}/{model}:{protocol.METHOD}", encoded=True)
+        body = protocol.body(request)
+        with _no_answer_errors():
+            async with asyncio.timeout(self._timeout_s):
+                return await self._client.post(url, data=body, headers=self._headers, allow_redirects=False)
+
+
+class _WireProtocol(Protocol):
+    METHOD: str
+
+    def body(self, request: ImageRequest) -> bytes: ...
+    def parse(self, answer: object, *, model: str) -> GoogleImage: ...
+
+
+def _protocol(model: str) -> _WireProtocol:
+    return predict if model.startswith("imagen-") else generate_content
+
+
+@contextmanager
+def _no_answer_errors() -> Iterator[None]:
+    """Cut the causes off: aiohttp's exceptions can hold the request's headers, and so the key."""
+    try:
+        yield
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise ConnectionFailedError("Google cannot be reached.", reason=type(error).__name__) from None
+    except TimeoutError:
+        raise TimedOutError("Google did not answer in time.") from None
+    except aiohttp.ClientResponseError as error:
+        raise BrokenAnswerError("Google's answer is no HTTP.", reason=type(error).__name__) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise ConnectionLostError("The connection to Google broke.", reason=type(error).__name__) from None
+
+
+async def _error_body(response: aiohttp.ClientResponse) -> bytes:
+    """Return what can be read of it: the status alone says enough."""
+    try:
+        async with response:
+            return await http.read(response, at_most=MAX_ERROR_BYTES)
+    except (aiohttp.ClientError, OSError):
+        return b""
+
+
+async def _answer(response: aiohttp.ClientResponse) -> object:
+    """Read and parse the body; the raw bytes are free again when this returns."""
+    try:
+        body = await http.read(response, at_most=MAX_ANSWER_BYTES)
+    except TimeoutError:
+        raise TimedOutError("Google's answer stopped coming.", http_status=200) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise BrokenAnswerError(
+            "Google's answer broke off.", http_status=200, reason=type(error).__name__
+        ) from None
+    if len(body) > MAX_ANSWER_BYTES:
+        raise BrokenAnswerError("Google's answer is too large.", http_status=200)
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BrokenAnswerError("Google's answer is no JSON.", http_status=200) from None
