@@ -8,7 +8,6 @@ from typing import Protocol
 
 import aiohttp
 import orjson
-from yarl import URL
 
 from nanobanana.integrations.google import failures, generate_content, http, predict
 from nanobanana.integrations.google.errors import (
@@ -82,7 +81,7 @@ class GoogleImages:
 
     async def _post(self, model: str, request: ImageRequest) -> aiohttp.ClientResponse:
         protocol = _protocol(model)
-        url = URL(f"{self._url}/{model}:{protocol.METHOD}", encoded=True)
+        url = f"{self._url}/{model}:{protocol.METHOD}"
         body = protocol.body(request)
         with _no_answer_errors():
             async with asyncio.timeout(self._timeout_s):
