@@ -1,5 +1,6 @@
 """`nanobanana serve`: the whole service."""
 
+import time
 from typing import Annotated
 
 import typer
@@ -11,9 +12,10 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Number of web processes.")] = 1,
 ) -> None:
     """Start the service, with stand-ins for everything that no setting names."""
+    began = time.monotonic()
     from nanobanana.cli.configuration import load_settings, one_sentence  # noqa: PLC0415  see main.py
     from nanobanana.cli.service import run_service  # noqa: PLC0415  see main.py
 
     settings = load_settings(host=host, port=port)
     with one_sentence():
-        run_service(settings, workers=workers)
+        run_service(settings, workers=workers, began=began)

@@ -27,9 +27,11 @@ APPLICATION = "nanobanana.app:create_app"
 _CLAIM_PATIENCE_S = 10  # processes of a killed supervisor end within a second
 
 
-def run_service(settings: Settings, *, workers: int, application: str = APPLICATION) -> None:
-    """Returns after SIGTERM, SIGINT or SIGHUP and a clean stop. Raises StartError and EmbeddedServerError."""
-    began = time.monotonic()
+def run_service(settings: Settings, *, workers: int, began: float, application: str = APPLICATION) -> None:
+    """Returns after SIGTERM, SIGINT or SIGHUP and a clean stop. Raises StartError and EmbeddedServerError.
+
+    `began`: when the command was given, on the monotonic clock.
+    """
     _handle_signals()
     data_dir = make_data_dir(settings.data_dir)
     try:

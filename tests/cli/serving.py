@@ -1,0 +1,96 @@
+"""Runs `serve` with a small application as a process of its own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+# An operator's own settings would change what the tests see.
+CLEAN = {
+    name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "PYTHONPATH", "TMPDIR")
+}
+
+
+class Service:
+    def __init__(self, process: subprocess.Popen[str], data_dir: Path) -> None:
+        assert process.stdout
+        self.process = process
+        self.data_dir = data_dir
+        self._output = process.stdout
+        self.said = ""
+
+    def wait_until_ready(self) -> None:
+        while "curl" not in self.said:
+            line = self._output.readline()
+            assert line, f"serve ended with {self.process.wait()}: {self.said}"
+            self.said += line
+
+    @property
+    def url(self) -> str:
+        found = re.search(r"http://\S+", self.said)
+        assert found
+        return found.group()
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=20) as answer:
+            return json.load(answer)
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def web_processes(self) -> set[int]:
+        return {child.pid for child in self.family() if _runs(child, "nanobanana.cli.web_process")}
+
+    def postmasters(self) -> set[int]:
+        children = psutil.Process(self.process.pid).children()
+        return {child.pid for child in children if _runs(child, "-D")}
+
+    def finish(self) -> int:
+        """Reads to the end of its output."""
+        self.said += self._output.read()
+        return self.process.wait(timeout=20)
+
+
+@contextmanager
+def serving(
+    data_dir: Path, *, factory: str = "create_app", workers: int = 1, ready: bool = True, **settings: str
+) -> Iterator[Service]:
+    command = [sys.executable, "-m", "tests.cli.serve_small_app", factory, str(workers)]
+    environment = {**CLEAN, "DATA_DIR": str(data_dir), **settings}
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        service = Service(process, data_dir)
+        try:
+            if ready:
+                service.wait_until_ready()
+            yield service
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def ended(processes: list[psutil.Process], *, within_s: float) -> bool:
+    """Whether all of them are gone; one that only waits to be noticed by its parent is."""
+    _, left = psutil.wait_procs(processes, timeout=within_s)
+    return all(process.status() == psutil.STATUS_ZOMBIE for process in left)
+
+
+def _runs(process: psutil.Process, word: str) -> bool:
+    try:
+        return word in process.cmdline()
+    except psutil.NoSuchProcess:  # or a zombie, which is one
+        return False

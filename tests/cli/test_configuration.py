@@ -1,0 +1,47 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.serving import CLEAN
+
+
+def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "nanobanana.cli.main", *words],
+        env={**CLEAN, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_wrong_settings_are_one_line_each_and_exit_code_2(tmp_path: Path) -> None:
+    done = run("serve", DATA_DIR=str(tmp_path / "data"), PORT="many", DATABASE_URL="mysql://secret@db/x")
+    assert done.returncode == 2
+    assert sorted(line.split(":")[1].strip() for line in done.stderr.splitlines()) == ["DATABASE_URL", "PORT"]
+    assert "secret" not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_production_lists_everything_that_is_missing(tmp_path: Path) -> None:
+    done = run("serve", DATA_DIR=str(tmp_path), ENVIRONMENT="production")
+    assert done.returncode == 2
+    assert "PUBLIC_URL, SECRET_KEY, GEMINI_API_KEY" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    done = run("serve", SECRET_KEY_FILE=str(tmp_path / "absent"))
+    assert done.returncode == 2
+    assert str(tmp_path / "absent") in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--help"], ["serve", "--help"], ["db", "--help"]])
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    code = f"import sys; sys.argv = ['x', *{words}]; from nanobanana.cli.main import main\ntry: main()\nexcept SystemExit: pass\n"
+    code += "print(sorted({'pydantic_settings', 'fastapi', 'sqlalchemy', 'uvicorn'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
