@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from nanobanana import __version__, logs
+from nanobanana.services import open_services
 from nanobanana.settings import Settings
 from nanobanana.web import errors, health, images, openapi
 from nanobanana.web.api.router import router as api
-from nanobanana.web.jobs import timetable
 from nanobanana.web.middleware.body_limit import BodyLimit
 from nanobanana.web.middleware.request_log import RequestLog
-from nanobanana.web.services import open_services
+from nanobanana.worker.jobs import timetable
 from nanobanana.worker.timetable import running
 
 

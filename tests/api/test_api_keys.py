@@ -1,7 +1,7 @@
 import pytest
 from httpx2 import AsyncClient
 
-from nanobanana.web.services import Services
+from nanobanana.services import Services
 from tests.people import Person
 
 PROMPT = {"prompt": "a banana"}

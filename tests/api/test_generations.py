@@ -5,7 +5,7 @@ import pytest
 from httpx2 import AsyncClient
 from PIL import Image
 
-from nanobanana.web.services import Services
+from nanobanana.services import Services
 from tests.people import Person
 
 SIZES = ["1024x1024", "1280x896", "896x1280", "1408x768", "768x1408"]

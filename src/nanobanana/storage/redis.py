@@ -17,7 +17,7 @@ def open_redis(url: str, *, connections: int = 8) -> Redis:
         socket_timeout=0.1,
         retry=Retry(NoBackoff(), 0),
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 async def answers(redis: Redis) -> bool:

@@ -1,17 +1,20 @@
 """Who may call, as types: the signature of a route tells."""
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import AfterValidator
 
 from nanobanana.domain.accounts.errors import InvalidSessionError
 from nanobanana.domain.accounts.service import SESSION_PREFIX
 from nanobanana.domain.accounts.types import Account
 from nanobanana.domain.api_keys.errors import InvalidApiKeyError
 from nanobanana.domain.api_keys.types import Bearer
+from nanobanana.errors import NotFoundError
+from nanobanana.services import Services
 from nanobanana.web.errors import UnsupportedMediaTypeError
-from nanobanana.web.services import Services
 
 _key = HTTPBearer(scheme_name="apiKey", bearerFormat="nb_live_... or nb_test_...", auto_error=False)
 _session = HTTPBearer(scheme_name="session", bearerFormat="nb_session_...", auto_error=False)
@@ -51,6 +54,12 @@ async def _reader_account_id(services: ServicesDep, key: _KeyHeader, session: _S
     return (await services.api_keys.resolve(key.credentials)).account_id
 
 
+def _of_known_shape(id: str) -> str:
+    if not re.fullmatch(r"[a-z]{3}_[0-9A-Za-z]{22}", id):
+        raise NotFoundError("There is no such id.")
+    return id
+
+
 def _json_body(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
@@ -66,5 +75,7 @@ SessionToken = Annotated[str, Depends(_session_token)]
 SessionAccount = Annotated[Account, Depends(_session_account)]
 # Reads what belongs to the account: by any living key of it, or logged in.
 ReaderAccountId = Annotated[str, Depends(_reader_account_id)]
+# An id in a path; what no id can be is 404 like any other that does not exist.
+Id = Annotated[str, AfterValidator(_of_known_shape)]
 # The body is JSON, else 415.
 JsonBody = Depends(_json_body)

@@ -27,9 +27,9 @@ Name = Annotated[
 ]
 
 
-@router.api_route(
+@router.head("/images/{name}", include_in_schema=False)
+@router.get(
     "/images/{name}",
-    methods=["GET", "HEAD"],
     response_class=FileResponse,
     responses={
         200: {

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -18,23 +18,31 @@ class Job:
     run: Callable[[], Awaitable[object]]
 
 
+# For a job that is at work when the timetable ends; it is then cancelled.
+_LAST_RUN_S = 5
+
+
 @asynccontextmanager
 async def running(*jobs: Job) -> AsyncIterator[None]:
-    """Repeats the jobs while the block lasts."""
-    tasks = [asyncio.create_task(_repeat(job), name=job.name) for job in jobs]
+    """Repeats the jobs while the block lasts, then lets those at work finish."""
+    ending = asyncio.Event()
+    tasks = {asyncio.create_task(_repeat(job, ending), name=job.name) for job in jobs}
     try:
         yield
     finally:
-        for task in tasks:
+        ending.set()
+        _, unfinished = await asyncio.wait(tasks, timeout=_LAST_RUN_S)
+        for task in unfinished:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _repeat(job: Job) -> None:
-    while True:
+async def _repeat(job: Job, ending: asyncio.Event) -> None:
+    while not ending.is_set():
         try:
             await job.run()
         except Exception as error:  # noqa: BLE001 - a job that fails once must still run the next time
             log.warning("job_failed", job=job.name, error=repr(error))
         # Processes that started together should not ask the database together.
-        await asyncio.sleep(job.every_s * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+        pause = job.every_s * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ending.wait(), pause)

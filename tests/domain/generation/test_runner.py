@@ -12,8 +12,8 @@ from nanobanana.domain.generation import repository
 from nanobanana.domain.generation.types import Generation, Made
 from nanobanana.domain.images import rules
 from nanobanana.kit.ids import new_id
+from nanobanana.services import Services
 from nanobanana.settings import Settings
-from nanobanana.web.services import Services
 from tests.people import Person
 
 PICTURE = Made(image_format="png", image_bytes=1)

@@ -11,6 +11,7 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Ty
 # Verified in place of the password of an account that does not exist, so that both take equally long.
 _NOBODYS_HASH = _hasher.hash("nobody's password")
 
+
 class Passwords:
     def __init__(self) -> None:
         self._at_once = asyncio.Semaphore(2)

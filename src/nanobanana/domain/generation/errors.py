@@ -1,4 +1,3 @@
-from nanobanana.domain.generation.types import Generation
 from nanobanana.errors import NanoBananaError, ServiceUnavailableError
 
 
@@ -20,7 +19,6 @@ _BY_CODE: dict[str, type[NanoBananaError]] = {
 }
 
 
-def error_of(generation: Generation) -> NanoBananaError:
-    """The error that a generation without a picture ended in."""
-    error = _BY_CODE[generation.error_code or UpstreamUnavailableError.code]
-    return error(generation.error_message or "The image was not made.")
+def error_of(code: str, message: str) -> NanoBananaError:
+    """The error that a generation without a picture ended in, of what its row says."""
+    return _BY_CODE[code](message)

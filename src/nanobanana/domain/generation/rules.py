@@ -3,7 +3,7 @@
 from nanobanana.domain.generation.errors import ContentPolicyError, UpstreamUnavailableError
 from nanobanana.domain.generation.types import NotMade, Style
 from nanobanana.domain.images.errors import UnusablePictureError
-from nanobanana.integrations.google.errors import GoogleError, PolicyRefusal
+from nanobanana.integrations.google.errors import GoogleError, PolicyRefusalError
 
 # Added after the prompt, so that the caller's words come first. Documented in the README.
 _DIRECTIONS: dict[Style, str] = {
@@ -19,7 +19,7 @@ def directed(prompt: str, style: Style) -> str:
 
 def explain(error: GoogleError | UnusablePictureError | OSError) -> NotMade:
     """What the caller is told; the error's own text may be Google's or the system's and stays in the log."""
-    if isinstance(error, PolicyRefusal):
+    if isinstance(error, PolicyRefusalError):
         return NotMade(
             state="blocked", error_code=ContentPolicyError.code, error_message=error.public_message
         )

@@ -10,8 +10,9 @@ from nanobanana.domain.generation import repository, rules
 from nanobanana.domain.generation.types import Generation, Made, NotMade
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.service import Images
-from nanobanana.integrations.google.client import GoogleImages, ImageRequest
+from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.errors import GoogleError
+from nanobanana.integrations.google.types import ImageRequest
 from nanobanana.metrics import GENERATIONS, GOOGLE_CALLS, IN_FLIGHT, STEP_SECONDS
 from nanobanana.storage.database import Database
 
@@ -104,7 +105,7 @@ class Runner:
                 return rules.failed("The service was interrupted while it made this image.")
             return await self._ask_google(generation)
         except (GoogleError, UnusablePictureError, OSError) as error:
-            cause = type(error).__name__
+            cause = error.code if isinstance(error, GoogleError) else type(error).__name__
             log.warning("generation_failed", generation_id=generation.id, cause=cause, detail=str(error))
             if isinstance(error, GoogleError):
                 GOOGLE_CALLS.labels(generation.mode, cause).inc()

@@ -2,7 +2,7 @@ from fastapi import APIRouter
 
 from nanobanana.web.api.schemas.api_keys import ApiKeyInfo, ApiKeyList, NewApiKey, ShownApiKey
 from nanobanana.web.api.schemas.errors import error_responses
-from nanobanana.web.dependencies import JsonBody, ServicesDep, SessionAccount
+from nanobanana.web.dependencies import Id, JsonBody, ServicesDep, SessionAccount
 
 router = APIRouter(prefix="/keys", tags=["API keys"])
 
@@ -23,6 +23,6 @@ async def list_api_keys(account: SessionAccount, services: ServicesDep) -> ApiKe
 
 
 @router.delete("/{id}", status_code=204, responses=error_responses(401, 404, 503))
-async def revoke_api_key(id: str, account: SessionAccount, services: ServicesDep) -> None:
+async def revoke_api_key(id: Id, account: SessionAccount, services: ServicesDep) -> None:
     """Ends the key at once and for good."""
     await services.api_keys.revoke(id, account_id=account.id)

@@ -7,7 +7,7 @@ from nanobanana.domain.generation.errors import error_of
 from nanobanana.domain.generation.types import Generation
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.api.schemas.generations import GenerationPage, GenerationView, NewGeneration
-from nanobanana.web.dependencies import JsonBody, ReaderAccountId, RecentKey, ServicesDep
+from nanobanana.web.dependencies import Id, JsonBody, ReaderAccountId, RecentKey, ServicesDep
 
 router = APIRouter(tags=["Generations"])
 
@@ -49,8 +49,8 @@ async def create_generation(
     the work goes on when the caller leaves."""
     generation = await services.generations.create(body.order(), bearer=key, wait_s=_wait_s(prefer))
     location = f"/v1/generations/{generation.id}"
-    if generation.state in {"failed", "blocked"}:
-        error = error_of(generation)
+    if generation.error_code and generation.error_message:
+        error = error_of(generation.error_code, generation.error_message)
         error.headers["Location"] = location
         raise error
     if generation.state != "succeeded":
@@ -62,7 +62,7 @@ async def create_generation(
 
 @router.get("/generations/{id}", responses=error_responses(401, 403, 404, 503))
 async def get_generation(
-    id: str, account_id: ReaderAccountId, services: ServicesDep, request: Request
+    id: Id, account_id: ReaderAccountId, services: ServicesDep, request: Request
 ) -> GenerationView:
     """One generation as it stands, with a link that works."""
     return await _view(await services.generations.get(id, account_id=account_id), services, request)

@@ -54,9 +54,18 @@ def _request_id(scope: Scope) -> str:
     return offered if _SANE_ID.fullmatch(offered) else new_id("req")
 
 
+def _route(scope: Scope) -> str:
+    """The pattern of the path: ids and guesses would make a time series each."""
+    if "route" not in scope:
+        return "unknown"
+    path: str = scope["path"]
+    for name, value in scope["path_params"].items():
+        path = path.replace(f"/{value}", f"/{{{name}}}")
+    return path
+
+
 def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
-    # The pattern, not the path: ids and guesses would make a time series each.
-    route = getattr(scope.get("route"), "path", "unknown")
+    route = _route(scope)
     method = scope["method"] if scope["method"] in _METHODS else "other"
     REQUESTS.labels(method, route, status).inc()
     REQUEST_SECONDS.labels(route).observe(seconds)

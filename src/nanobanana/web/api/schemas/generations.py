@@ -89,7 +89,7 @@ class GenerationPage(BaseModel):
 
 
 def _error(generation: Generation) -> GenerationError | None:
-    if generation.error_code is None:
+    if generation.error_code is None or generation.error_message is None:
         return None
-    error = error_of(generation)
+    error = error_of(generation.error_code, generation.error_message)
     return GenerationError(code=error.code, message=error.message, retryable=error.retryable)

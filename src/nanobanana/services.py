@@ -1,0 +1,101 @@
+"""Everything long-lived of one process: built once at start, closed in reverse order at its end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from redis.asyncio import Redis
+
+from nanobanana.domain.accounts.service import Accounts
+from nanobanana.domain.api_keys.service import ApiKeys
+from nanobanana.domain.api_keys.types import Mode
+from nanobanana.domain.generation.runner import Runner
+from nanobanana.domain.generation.service import Generations
+from nanobanana.domain.images.repository import DatabaseStore
+from nanobanana.domain.images.service import Images
+from nanobanana.domain.images.types import ImageStore
+from nanobanana.integrations.google.client import GoogleImages
+from nanobanana.integrations.google.http import open_http
+from nanobanana.integrations.object_store.local import LocalFolder
+from nanobanana.settings import Settings
+from nanobanana.storage.database import Database
+from nanobanana.storage.redis import open_redis
+
+# Pictures between Google's first byte and the store, of 2 to 6 MB each while they are decoded.
+BODIES_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    database: Database
+    redis: Redis
+    api_keys: ApiKeys
+    accounts: Accounts
+    images: Images
+    runner: Runner
+    generations: Generations
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """`settings` complete: with the addresses of both databases, and of the sandbox."""
+    async with AsyncExitStack() as closing:
+        database = Database(_required(settings, "database_url"))
+        await database.open()
+        closing.push_async_callback(database.close)
+        redis = open_redis(_required(settings, "redis_url"))
+        closing.push_async_callback(redis.aclose)
+        http = open_http()
+        closing.push_async_callback(http.close)
+
+        images = Images(_image_store(settings, database))
+        runner = Runner(database, google=_google(settings, http), images=images)
+        api_keys = ApiKeys(database, secrets=_required(settings, "secret_key").split(","))
+        yield Services(
+            settings=settings,
+            database=database,
+            redis=redis,
+            api_keys=api_keys,
+            accounts=Accounts(database, api_keys=api_keys),
+            images=images,
+            runner=runner,
+            generations=Generations(database, runner=runner),
+        )
+
+
+def _required(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    if value is None:
+        raise RuntimeError(f"{name.upper()} is not set: start the service with `./nb serve`, which sets it")
+    return str(value.get_secret_value())
+
+
+def _image_store(settings: Settings, database: Database) -> ImageStore:
+    return LocalFolder(settings.image_dir) if settings.image_store == "local" else DatabaseStore(database)
+
+
+def _google(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, GoogleImages]:
+    """Test keys always meet the sandbox; live keys meet Google as soon as there is a key for it."""
+    slots = asyncio.Semaphore(BODIES_AT_ONCE)
+
+    def images(base_url: str, api_key: str) -> GoogleImages:
+        return GoogleImages(
+            http,
+            base_url=base_url,
+            api_key=api_key,
+            api_version=settings.gemini_api_version,
+            models=settings.gemini_models,
+            timeout_s=settings.gemini_timeout_s,
+            body_slots=slots,
+        )
+
+    sandbox = images(settings.sandbox_url or "http://sandbox.invalid", "sandbox")
+    if settings.gemini_api_key is None:
+        return {"live": sandbox, "test": sandbox}
+    return {
+        "live": images(settings.gemini_base_url, settings.gemini_api_key.get_secret_value()),
+        "test": sandbox,
+    }

@@ -1,0 +1,24 @@
+"""The timetable of a web process: what it does beside answering requests."""
+
+from nanobanana.metrics import DATABASE_POOL, REDIS_UP
+from nanobanana.services import Services
+from nanobanana.storage.redis import answers
+from nanobanana.worker.timetable import Job
+
+
+def timetable(services: Services) -> list[Job]:
+    async def probe_redis() -> None:
+        REDIS_UP.set(await answers(services.redis))
+
+    async def measure_pool() -> None:
+        for kind, count in services.database.pool_counts().items():
+            DATABASE_POOL.labels(kind).set(count)
+
+    return [
+        # Three chances within a lease of 30 s, and taken over soon after it ends.
+        Job("renew_leases", 8, services.runner.renew_leases),
+        Job("take_over", 5, services.runner.take_over),
+        Job("discard_leftovers", 30, services.images.discard_leftovers),
+        Job("probe_redis", 5, probe_redis),
+        Job("measure_pool", 5, measure_pool),
+    ]

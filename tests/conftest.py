@@ -1,0 +1,151 @@
+"""One PostgreSQL, one Valkey and one sandbox for the whole run; a database of its own for each test."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient, get
+from psycopg.conninfo import make_conninfo
+
+from nanobanana.settings import Settings
+
+# A setting of the machine must not steer a test.
+for _name in Settings.model_fields:
+    os.environ.pop(_name.upper(), None)
+
+from nanobanana.app import create_app  # noqa: E402 - after the environment is clean
+from nanobanana.services import Services  # noqa: E402
+from nanobanana.storage.database import migrate  # noqa: E402
+from nanobanana.storage.embedded.servers import running_servers  # noqa: E402
+from tests.people import Person, sign_up  # noqa: E402
+
+_TEMPLATE = "nanobanana_template"
+_servers = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that all xdist workers hang on starts the servers; the others find them in the environment."""
+    if hasattr(config, "workerinput"):
+        return
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nanobanana-tests-")))
+        folder.chmod(0o755)
+        settings = stack.enter_context(running_servers(Settings(data_dir=folder)))
+        assert settings.database_url
+        assert settings.redis_url
+        os.environ["TEST_DATABASE_URL"] = settings.database_url.get_secret_value()
+        os.environ["TEST_REDIS_URL"] = settings.redis_url.get_secret_value()
+        os.environ["TEST_SANDBOX_URL"] = stack.enter_context(_running_sandbox())
+        _execute(f'create database "{_TEMPLATE}"')
+        migrate(_url_of(_TEMPLATE))
+        config.stash[_servers] = stack.pop_all()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if stack := config.stash.get(_servers, None):
+        stack.close()
+
+
+@contextmanager
+def _running_sandbox() -> Iterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    listening.set_inheritable(True)
+    command = [sys.executable, "-m", "nanobanana_sandbox", "--fd", str(listening.fileno())]
+    process = subprocess.Popen([*command, "--api-keys", "sandbox,test-*"], pass_fds=[listening.fileno()])
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    listening.close()
+    try:
+        for _ in range(100):
+            if process.poll() is None and _answers(url):
+                break
+            time.sleep(0.05)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return get(f"{url}/v1beta/models", headers={"x-goog-api-key": "sandbox"}, timeout=1).is_success
+    except OSError:
+        return False
+
+
+def _url_of(database: str) -> str:
+    return os.environ["TEST_DATABASE_URL"].replace("/nanobanana?", f"/{database}?")
+
+
+def _execute(statement: str) -> None:
+    with psycopg.connect(make_conninfo(os.environ["TEST_DATABASE_URL"]), autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> str:
+    return os.environ["TEST_SANDBOX_URL"]
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """A fresh copy of the migrated database: commits, locks and races in it are real."""
+    name = f"test_{secrets.token_hex(8)}"
+    _execute(f'create database "{name}" template "{_TEMPLATE}"')
+    yield _url_of(name)
+    _execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+def settings(database_url: str, sandbox_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        data_dir=tmp_path,
+        database_url=database_url,
+        redis_url=os.environ["TEST_REDIS_URL"],
+        sandbox_url=sandbox_url,
+        secret_key="a secret of the tests",
+        log_level="warning",
+        shutdown_grace_s=5,
+    )
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+def services(app: FastAPI) -> Services:
+    return app.state.services
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """Speaks to the app in memory, from loopback."""
+    async with AsyncClient(
+        transport=ASGITransport(app), base_url="http://nanobanana.test", timeout=30
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def alice(client: AsyncClient) -> Person:
+    """Owns the account that a test is about."""
+    return await sign_up(client, "alice@example.com")
+
+
+@pytest.fixture
+async def charlie(client: AsyncClient) -> Person:
+    """Must see nothing of Alice's."""
+    return await sign_up(client, "charlie@example.com")
