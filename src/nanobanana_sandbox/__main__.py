@@ -4,6 +4,7 @@ import argparse
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from nanobanana_sandbox import scenarios
 from nanobanana_sandbox.config import Latency, SandboxConfig
@@ -22,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Whoever asked for port 0 reads the address here.
     sys.stdout.write(f"sandbox listening on http://{host}:{port}\n")
     sys.stdout.flush()
-    create_server(_config(options)).run(sockets=[listener])
+    # uvicorn raises Ctrl-C again when it has drained.
+    with suppress(KeyboardInterrupt):
+        create_server(_config(options)).run(sockets=[listener])
 
 
 def _config(options: argparse.Namespace) -> SandboxConfig:

@@ -18,14 +18,6 @@ TRANSPORT = "nanobanana_sandbox.transport"
 _JSON = "application/json; charset=UTF-8"
 _HANG_S = 300
 _BLOB_MARK = "\ue000sandbox-blob\ue000"
-_HTML_502 = b"""<!DOCTYPE html>
-<html lang=en>
-  <meta charset=utf-8>
-  <title>Error 502 (Server Error)!!1</title>
-  <p><b>502.</b> <ins>That's an error.</ins>
-  <p>The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds.
-  <ins>That's all we know.</ins>
-"""
 
 
 @dataclass(frozen=True)
@@ -65,15 +57,16 @@ class Answer(Response):
     def json(cls, document: Any, **more: Any) -> "Answer":
         return cls(json_segments(document), **more)
 
+    @classmethod
+    def html(cls, page: bytes, **more: Any) -> "Answer":
+        return cls([page], content_type="text/html; charset=UTF-8", **more)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.wire is Wire.HANG:
             await _until_the_caller_leaves(receive)
             await _close(scope, receive)
         elif self.wire is Wire.RESET:
             await _reset(scope, receive)
-        elif self.wire is Wire.HTML_502:
-            html = Answer([_HTML_502], 502, "text/html; charset=UTF-8", started=self.started)
-            await html._send_whole(send)
         elif self.wire is Wire.TRUNCATED_JSON:
             self.segments = self._first_half()
             await self._send_whole(send)

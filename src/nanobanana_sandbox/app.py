@@ -61,4 +61,4 @@ async def _no_such_page(request: Request, error: Exception) -> Answer:
     del request
     status = error.status_code if isinstance(error, HTTPException) else 404
     page = f"<!DOCTYPE html>\n<title>Error {status}</title>\n<p><b>{status}.</b> That's an error.\n"
-    return Answer([page.encode()], status, "text/html; charset=UTF-8")
+    return Answer.html(page.encode(), status_code=status)

@@ -18,6 +18,14 @@ from nanobanana_sandbox.plan import Plan
 from nanobanana_sandbox.sandbox import Sandbox
 
 SCENARIO_HEADER = "x-sandbox-scenario"
+_HTML_502 = b"""<!DOCTYPE html>
+<html lang=en>
+  <meta charset=utf-8>
+  <title>Error 502 (Server Error)!!1</title>
+  <p><b>502.</b> <ins>That's an error.</ins>
+  <p>The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds.
+  <ins>That's all we know.</ins>
+"""
 
 
 async def generate(request: Request) -> Answer:
@@ -91,6 +99,8 @@ async def _wait(call: Call, plan: Plan) -> None:
 
 
 def _answer(request: Request, call: Call, plan: Plan, document: dict[str, Any], started: float) -> Answer:
+    if plan.front_end_error:
+        return Answer.html(_HTML_502, status_code=502, wire=plan.wire, started=started)
     status = document["error"]["code"] if "error" in document else 200
     body: Any = [document] if plan.error_in_list else document
     if call.method != "streamGenerateContent":

@@ -28,9 +28,7 @@ def picture_file(order: PictureOrder) -> bytes:
 
 
 def _seed(order: PictureOrder) -> int:
-    digest = hashlib.sha256(
-        f"{order.prompt}\0{order.seed}\0{order.variant}".encode(errors="replace")
-    ).digest()
+    digest = hashlib.sha256(f"{order.prompt}\0{order.seed}\0{order.variant}".encode()).digest()
     return int.from_bytes(digest[:8], "big")
 
 

@@ -22,7 +22,6 @@ class Wire(Enum):
     RESET_MID_BODY = auto()
     TRUNCATED_JSON = auto()
     SHORT_BODY = auto()
-    HTML_502 = auto()
 
 
 class Damage(Enum):
@@ -52,6 +51,7 @@ class Plan:
     latency: Latency = NO_LATENCY
     error: ErrorFactory | None = None
     error_in_list: bool = False
+    front_end_error: bool = False
     refusal: Refusal | None = None
     no_candidates: bool = False
     wire: Wire = Wire.WHOLE

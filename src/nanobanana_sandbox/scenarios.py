@@ -84,7 +84,7 @@ _ROWS = (
     Scenario("reset_mid_body", "resets the connection after half of the body", effects.change(wire=Wire.RESET_MID_BODY)),
     Scenario("truncate", "half of the JSON, with a content-length that fits it", effects.change(wire=Wire.TRUNCATED_JSON)),
     Scenario("short_body", "closes the connection after half of the content-length", effects.change(wire=Wire.SHORT_BODY)),
-    Scenario("html_502", "502 with the HTML page of the front end", effects.change(wire=Wire.HTML_502)),
+    Scenario("html_502", "502 with the HTML page of the front end", effects.change(front_end_error=True)),
     # Error answers.
     Scenario("api_key_invalid", "400: API key not valid", effects.answer_error(errors.api_key_invalid)),
     Scenario("api_key_expired", "400: API key expired", effects.answer_error(errors.api_key_expired)),

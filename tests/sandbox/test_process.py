@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -65,6 +66,18 @@ def test_intended_faults_are_not_logged_as_errors(tmp_path: Path) -> None:
         finally:
             process.terminate()
             process.wait()
+
+    assert log.read_text().count("\n") == 1
+
+
+def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen([*_MODULE, "--port", "0"], stdout=file, stderr=subprocess.STDOUT)
+        httpx2.get(f"{_address_in(log)}/_sandbox/scenarios")
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(30) == 0
 
     assert log.read_text().count("\n") == 1
 
