@@ -1,6 +1,7 @@
 """Makes admitted images, apart from the requests that ask for them, and keeps their leases."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 import structlog
@@ -10,10 +11,11 @@ from nanobanana.domain.generation import repository, rules
 from nanobanana.domain.generation.types import Generation, Made, NotMade
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.service import Images
+from nanobanana.domain.images.types import Picture
 from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.errors import GoogleError
 from nanobanana.integrations.google.types import ImageRequest
-from nanobanana.metrics import GENERATIONS, GOOGLE_CALLS, IN_FLIGHT, STEP_SECONDS
+from nanobanana.metrics import BODIES, GENERATIONS, GOOGLE_CALLS, IN_FLIGHT, STEP_SECONDS
 from nanobanana.storage.database import Database
 
 # The first attempt and one more ask Google; a later one only looks whether a picture is there to be captured.
@@ -39,10 +41,13 @@ class Runner:
         return len(self._tasks)
 
     async def run(self, generation: Generation, *, wait_s: float) -> Generation:
-        """Starts the work and waits for its end, `wait_s` seconds at most. Who stops waiting stops nothing."""
+        """Starts the work and waits for its end, `wait_s` seconds at most. Who stops waiting stops nothing.
+
+        Work that broke without settling its row is not at its end: the row waits for another attempt."""
         task = self._start(generation)
         await asyncio.wait({task}, timeout=wait_s)
-        return task.result() if task.done() else generation
+        ended = task.done() and not task.cancelled() and not task.exception()
+        return task.result() if ended else generation
 
     async def renew_leases(self) -> None:
         """Gives up the work on rows that somebody else holds by now."""
@@ -121,15 +126,13 @@ class Runner:
         width, height = generation.pixels
         prompt = rules.directed(generation.prompt, generation.style)
         request = ImageRequest(prompt=prompt, width=width, height=height)
+        asked = time.perf_counter()
         # Inside the block a slot for a body is held; it is free again once the picture is stored.
         async with self._google[generation.mode].generate(request) as answer:
+            STEP_SECONDS.labels("google").observe(time.perf_counter() - asked)
             GOOGLE_CALLS.labels(generation.mode, "image").inc()
-            with STEP_SECONDS.labels("fit").time():
-                picture = await self._images.fit(
-                    answer.data, width=width, height=height, format=generation.format
-                )
-            with STEP_SECONDS.labels("store").time():
-                await self._images.keep(generation.image_name, picture)
+            with BODIES.track_inprogress():
+                picture = await self._fit_and_keep(generation, answer.data)
         return Made(
             image_format=picture.format,
             image_bytes=len(picture.data),
@@ -137,3 +140,11 @@ class Runner:
             input_tokens=answer.input_tokens,
             output_tokens=answer.output_tokens,
         )
+
+    async def _fit_and_keep(self, generation: Generation, data: bytes) -> Picture:
+        width, height = generation.pixels
+        with STEP_SECONDS.labels("fit").time():
+            picture = await self._images.fit(data, width=width, height=height, format=generation.format)
+        with STEP_SECONDS.labels("store").time():
+            await self._images.keep(generation.image_name, picture)
+        return picture
