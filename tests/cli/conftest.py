@@ -25,7 +25,10 @@ def servers(database_url: str) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def shared_service() -> Iterator[Service]:
     """For tests that leave it running: a start is seconds of work. It has two web processes."""
-    with _data_dir() as directory, serving(directory, workers=2, MALLOC_ARENA_MAX="7") as service:
+    with (
+        _data_dir() as directory,
+        serving(directory, workers=2, settings={"MALLOC_ARENA_MAX": "7"}) as service,
+    ):
         yield service
 
 

@@ -6,9 +6,10 @@ import re
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -61,7 +62,12 @@ class Service:
 
 @contextmanager
 def serving(
-    data_dir: Path, *, factory: str = "create_app", workers: int = 1, ready: bool = True, **settings: str
+    data_dir: Path,
+    *,
+    factory: str = "create_app",
+    workers: int = 1,
+    ready: bool = True,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Service]:
     command = [sys.executable, "-m", "tests.cli.serve_small_app", factory, str(workers)]
     environment = {**CLEAN, "DATA_DIR": str(data_dir), **settings}

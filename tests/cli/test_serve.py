@@ -76,9 +76,9 @@ def test_a_second_start_keeps_the_secret_key_and_the_development_key(
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         return file.read_text(), re.findall(r"nb_live_\w+", service.said)[0]
 
-    with serving(data_dir, **servers) as first:
+    with serving(data_dir, settings=servers) as first:
         before = secret_and_key(first)
-    with serving(data_dir, **servers) as second:
+    with serving(data_dir, settings=servers) as second:
         assert secret_and_key(second) == before
 
 
@@ -95,7 +95,7 @@ def test_a_taken_port_is_one_sentence(data_dir: Path) -> None:
 
 
 def test_ctrl_c_drains_and_ends_with_0(data_dir: Path, servers: dict[str, str]) -> None:
-    with serving(data_dir, **servers) as service, ThreadPoolExecutor() as pool:
+    with serving(data_dir, settings=servers) as service, ThreadPoolExecutor() as pool:
         # given
         family = service.family()
         slow = pool.submit(service.get, "/slow")
@@ -109,7 +109,7 @@ def test_ctrl_c_drains_and_ends_with_0(data_dir: Path, servers: dict[str, str]) 
 
 
 def test_a_second_signal_ends_everything_at_once(data_dir: Path, servers: dict[str, str]) -> None:
-    with serving(data_dir, factory="create_unstoppable_app", **servers) as service:
+    with serving(data_dir, factory="create_unstoppable_app", settings=servers) as service:
         # given
         family, port = service.family(), int(service.url.rpartition(":")[2])
         service.process.send_signal(signal.SIGINT)
@@ -124,7 +124,9 @@ def test_a_second_signal_ends_everything_at_once(data_dir: Path, servers: dict[s
 def test_after_its_grace_a_web_process_that_does_not_end_is_killed(
     data_dir: Path, servers: dict[str, str]
 ) -> None:
-    with serving(data_dir, factory="create_unstoppable_app", SHUTDOWN_GRACE_S="0", **servers) as service:
+    with serving(
+        data_dir, factory="create_unstoppable_app", settings={**servers, "SHUTDOWN_GRACE_S": "0"}
+    ) as service:
         service.process.terminate()
         assert service.finish() == 0
 
@@ -144,7 +146,7 @@ def test_everything_ends_with_a_killed_supervisor_and_the_next_start_is_clean(da
 
 
 def test_a_service_that_cannot_start_gives_up_with_1(data_dir: Path, servers: dict[str, str]) -> None:
-    with serving(data_dir, factory="create_broken_app", ready=False, **servers) as service:
+    with serving(data_dir, factory="create_broken_app", ready=False, settings=servers) as service:
         assert service.finish() == 1
         assert "Web process 1 ended 5 times right after its start." in service.said
 

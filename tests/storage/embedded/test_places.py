@@ -76,5 +76,5 @@ def test_programs_that_nobody_cannot_reach_are_copied_whole(
     assert Path(found).is_relative_to(open_dir / "shared")
     nobody = unprivileged_identity()
     make_directory(open_dir / "cluster", mode=0o700, owner=nobody)
-    command = [Path(found) / "initdb", "--no-sync", "-D", open_dir / "cluster"]
+    command: list[str | Path] = [Path(found) / "initdb", "--no-sync", "-D", open_dir / "cluster"]
     subprocess.run(command, cwd="/", check=True, stdout=subprocess.DEVNULL, **drop_to(nobody))
