@@ -1,5 +1,6 @@
 """The web application, put together. No logic lives here."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -24,6 +25,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings) as services, running(*timetable(services)):
             app.state.services = services
+            # What lives as long as the process need not be searched for garbage again and again.
+            gc.collect()
+            gc.freeze()
             yield
             # The timetable still runs: it keeps the leases of what is being finished.
             await services.runner.drain(grace_s=settings.shutdown_grace_s)

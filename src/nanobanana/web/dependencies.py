@@ -20,7 +20,8 @@ _key = HTTPBearer(scheme_name="apiKey", bearerFormat="nb_live_... or nb_test_...
 _session = HTTPBearer(scheme_name="session", bearerFormat="nb_session_...", auto_error=False)
 
 
-def _services(request: Request) -> Services:
+# All of these are coroutines, even where nothing is awaited: FastAPI runs plain functions in threads.
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
@@ -60,7 +61,7 @@ def _of_known_shape(id: str) -> str:
     return id
 
 
-def _json_body(request: Request) -> None:
+async def _json_body(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaTypeError(

@@ -41,10 +41,7 @@ class LocalFolder:
                 file.write(data)
                 # Else a power cut could leave a settled row whose picture is empty.
                 os.fdatasync(file.fileno())
-            final.parent.mkdir(exist_ok=True)
-            # A link, unlike a rename, never replaces: whoever comes second leaves the first picture alone.
-            with suppress(FileExistsError):
-                os.link(partial, final)
+            _link(partial, final)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -53,3 +50,13 @@ class LocalFolder:
             with suppress(FileNotFoundError):
                 if time.time() - partial.stat().st_mtime > _ABANDONED_AFTER_S:
                     partial.unlink()
+
+
+def _link(partial: Path, final: Path) -> None:
+    """A link, unlike a rename, never replaces: whoever comes second leaves the first picture alone."""
+    with suppress(FileExistsError):
+        try:
+            os.link(partial, final)
+        except FileNotFoundError:
+            final.parent.mkdir(exist_ok=True)
+            os.link(partial, final)
