@@ -220,3 +220,20 @@ async def test_a_settled_row_knows_its_model_and_tokens(
     assert generation["model"] == rows[0]["model"] == "gemini-nano-banana-2.1"
     assert rows[0]["input_tokens"] > 0
     assert rows[0]["output_tokens"] >= 1120
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_circle_of_the_models_is_a_circle_of_ours(
+    client: AsyncClient, alice: Person, size: str
+) -> None:
+    generation = await _generate(client, alice, prompt="[sandbox:test_card]", size=size, format="png")
+
+    image = (await _picture(client, generation["url"])).convert("L")
+
+    width, height = image.size
+    assert f"{width}x{height}" == size
+    # Darkness adds up to the circle's diameter, to a fraction of a pixel. Corner marks lie on neither line.
+    across = sum(255 - image.getpixel((x, height // 2)) for x in range(width)) / 255
+    down = sum(255 - image.getpixel((width // 2, y)) for y in range(height)) / 255
+    assert abs(across - down) < 0.5
+    assert across > 380

@@ -1,4 +1,4 @@
-"""Runs `serve` with a small application as a process of its own."""
+"""Runs `serve` as a process of its own, with the real application or with a small one of the tests."""
 
 import json
 import os
@@ -64,12 +64,15 @@ class Service:
 def serving(
     data_dir: Path,
     *,
-    factory: str = "create_app",
+    factory: str | None = "create_app",
     workers: int = 1,
     ready: bool = True,
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Service]:
-    command = [sys.executable, "-m", "tests.cli.serve_small_app", factory, str(workers)]
+    """`factory` makes the application and is one of `small_app`; None for the real one."""
+    small = ["tests.cli.serve_small_app", factory or "", str(workers)]
+    real = ["nanobanana.cli.main", "serve", "--port", "0", "--workers", str(workers)]
+    command = [sys.executable, "-m", *(small if factory else real)]
     environment = {**CLEAN, "DATA_DIR": str(data_dir), **settings}
     with subprocess.Popen(
         command,

@@ -1,4 +1,5 @@
 import asyncio
+import fcntl
 import os
 import time
 from pathlib import Path
@@ -42,17 +43,18 @@ async def test_of_many_writers_at_once_one_wins_whole(store: LocalFolder, tmp_pa
     assert list((tmp_path / ".partial").iterdir()) == []
 
 
-async def test_a_partial_file_is_removed_once_its_writer_must_be_dead(
-    store: LocalFolder, tmp_path: Path
-) -> None:
-    old, young = tmp_path / ".partial" / "old", tmp_path / ".partial" / "young"
-    for file in (old, young):
+async def test_a_partial_file_is_removed_once_its_writer_is_dead(store: LocalFolder, tmp_path: Path) -> None:
+    dead, alive, young = (tmp_path / ".partial" / name for name in ("dead", "alive", "young"))
+    for file in (dead, alive, young):
         file.write_bytes(b"half a pic")
-    os.utime(old, (time.time() - 61, time.time() - 61))
+    for file in (dead, alive):
+        os.utime(file, (time.time() - 6, time.time() - 6))
 
-    await store.discard_leftovers()
+    with alive.open("rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        await store.discard_leftovers()
 
-    assert (old.exists(), young.exists()) == (False, True)
+    assert (dead.exists(), alive.exists(), young.exists()) == (False, True, True)
 
 
 async def test_a_full_or_missing_disk_is_an_oserror(store: LocalFolder, tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """Pictures in a folder of this machine."""
 
 import asyncio
+import fcntl
 import os
 import time
 from contextlib import suppress
 from pathlib import Path
 
-# No write takes this long; an older partial file has lost its writer.
-_ABANDONED_AFTER_S = 60
+# Between making a partial file and locking it a writer needs far less.
+_LOCKED_AFTER_S = 5
 
 
 class LocalFolder:
@@ -38,6 +39,8 @@ class LocalFolder:
         final = self.file(name)
         try:
             with partial.open("xb", buffering=0) as file:
+                # Falls with the process, however it ends: an unlocked partial file has lost its writer.
+                fcntl.flock(file, fcntl.LOCK_EX)
                 file.write(data)
                 # Else a power cut could leave a settled row whose picture is empty.
                 os.fdatasync(file.fileno())
@@ -47,8 +50,9 @@ class LocalFolder:
 
     def _discard_partial_files(self) -> None:
         for partial in self._partial.iterdir():
-            with suppress(FileNotFoundError):
-                if time.time() - partial.stat().st_mtime > _ABANDONED_AFTER_S:
+            with suppress(FileNotFoundError, BlockingIOError), partial.open("rb") as file:
+                if time.time() - partial.stat().st_mtime > _LOCKED_AFTER_S:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     partial.unlink()
 
 

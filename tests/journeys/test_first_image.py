@@ -1,0 +1,57 @@
+"""The ways of a newcomer, over HTTP, against the service as it is started."""
+
+import io
+import json
+import re
+import shlex
+import subprocess
+
+from httpx2 import Client
+from PIL import Image
+
+from tests.cli.serving import Service
+from tests.people import PASSWORD
+
+
+def test_the_printed_line_pasted_into_a_shell_gives_a_picture(service: Service) -> None:
+    (line,) = re.findall(r"curl .*", service.said)
+
+    answer = subprocess.run(shlex.split(line), capture_output=True, text=True, check=True).stdout
+
+    (url,) = re.findall(r'"url":\s*"([^"]+)"', answer)
+    with Client() as client:
+        image = Image.open(io.BytesIO(client.get(url).content))
+    assert image.size == (1024, 1024)
+
+
+def test_register_take_the_key_post_a_prompt_receive_a_picture(service: Service) -> None:
+    with Client(base_url=service.url, timeout=30) as client:
+        credentials = {"email": "ada@example.com", "password": PASSWORD}
+        key = client.post("/v1/auth/register", json=credentials).json()["api_key"]["key"]
+        by_key = {"Authorization": f"Bearer {key}"}
+
+        made = client.post("/v1/generate", json={"prompt": "a banana"}, headers=by_key).json()
+        listed = client.get("/v1/generations", headers=by_key).json()["data"]
+
+        assert [row["url"] for row in listed] == [made["url"]]
+        assert client.get(made["url"]).headers["content-type"] == "image/jpeg"
+
+
+def test_a_request_is_one_json_line_without_prompt_or_secret(service: Service) -> None:
+    key = (service.data_dir / "development_api_key").read_text().strip()
+    secret_key = (service.data_dir / "secret_key").read_text().strip()
+    with Client(base_url=service.url, timeout=30) as client:
+        by_key = {"Authorization": f"Bearer {key}"}
+        client.post("/v1/generate", json={"prompt": "a hidden banana"}, headers=by_key)
+        client.post("/v1/generate", json={"prompt": "[sandbox:image_safety] a hidden banana"}, headers=by_key)
+        client.post("/v1/auth/login", json={"email": "ada@example.com", "password": "a wrong password"})
+    service.process.terminate()
+    service.finish()
+
+    written = service.said.partition("curl")[2]
+    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+    requests = [(line["path"], line["status"]) for line in lines if line["event"] == "request"]
+    assert requests == [("/v1/generate", 200), ("/v1/generate", 422), ("/v1/auth/login", 401)]
+    for secret in ("hidden banana", "wrong password", secret_key):
+        assert secret not in service.said
+    assert key not in "".join(json.dumps(line) for line in lines)
