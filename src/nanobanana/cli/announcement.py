@@ -12,7 +12,9 @@ from nanobanana.settings import Settings
 def announce(settings: Settings, *, url: str, key: str, seconds: float) -> None:
     """`settings` as the operator gave them: what is unset there has a stand-in."""
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"[bold]NanoBanana {__version__}[/] listens on [bold]{url}[/] (ready in {seconds:.1f} s)")
+    console.print(
+        f"[bold]NanoBanana {__version__}[/] listens on [bold]{escape(url)}[/] (ready in {seconds:.1f} s)"
+    )
     for name, what, hint in _parts(settings):
         console.print(f"  {name:<11}[green]{escape(what)}[/] [dim]{escape(hint)}[/]".rstrip())
     if key:

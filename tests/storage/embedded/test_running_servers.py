@@ -1,6 +1,7 @@
 import os
 import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import psutil
@@ -162,18 +163,12 @@ def test_a_stranger_with_the_old_postmasters_number_does_not_prevent_a_start(ope
         pass
     cluster = open_dir / "data/postgres/data"
     owner = cluster.stat()
-    pid = os.fork()
-    if pid == 0:
-        os.setuid(owner.st_uid)
-        signal.pause()
-    # when, then
-    try:
-        (cluster / "postmaster.pid").write_text(f"{pid}\n{cluster}\n1\n5432\n\n\n0 0\nready\n")
+    with subprocess.Popen(["sleep", "60"], user=owner.st_uid) as stranger:
+        (cluster / "postmaster.pid").write_text(f"{stranger.pid}\n{cluster}\n1\n5432\n\n\n0 0\nready\n")
+        # when, then
         with running_servers(settings) as running:
             assert query(database_url(running), "select 1") == 1
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        stranger.kill()
 
 
 def test_a_database_of_another_version_is_refused_with_what_to_do(open_dir: Path) -> None:

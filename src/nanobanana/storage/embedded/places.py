@@ -99,7 +99,7 @@ def _passable() -> int:
 
 def _link_to_shared(home: Path) -> None:
     make_directory(SHARED, mode=0o711)
-    target = Path(tempfile.mkdtemp(dir=SHARED))
+    target = Path(tempfile.mkdtemp(prefix="cluster-", dir=SHARED))
     target.chmod(0o711)
     try:
         home.symlink_to(target)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -43,23 +44,26 @@ def spawn(
 
     Only the main thread may call it: Linux sends that signal when the starting *thread* ends. `identity` drops
     all privileges first; None keeps the present user. Other systems than Linux have no such signal: there a
-    killed parent leaves its children running, and the next start waits for them or joins them.
+    killed parent leaves its children running, and the next start waits for their end and then says so.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("a process started from a thread would die with that thread")
-    return subprocess.Popen(  # noqa: S603  the argument lists are our own
-        argv,
-        env=env,
-        cwd=cwd,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        pass_fds=inherited_fds,
-        start_new_session=True,
-        # Runs after the change of user, which would clear the signal.
-        preexec_fn=partial(_die_with_parent, death_signal, os.getpid()),  # noqa: PLW1509  called from one thread
-        **drop_to(identity),
-    )
+    with warnings.catch_warnings():
+        # Python warns of forks while other threads run, which could hold a lock the child needs. It needs none.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return subprocess.Popen(  # noqa: S603  the argument lists are our own
+            argv,
+            env=env,
+            cwd=cwd,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=inherited_fds,
+            start_new_session=True,
+            # Runs after the change of user, which would clear the signal.
+            preexec_fn=partial(_die_with_parent, death_signal, os.getpid()),  # noqa: PLW1509  see above
+            **drop_to(identity),
+        )
 
 
 def drop_to(identity: Identity | None) -> dict[str, Any]:
