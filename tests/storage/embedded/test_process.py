@@ -11,11 +11,10 @@ from nanobanana.storage.embedded.process import spawn, stop
 STUBBORN = (
     "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); signal.pause()"
 )
-PARENT = f"""
-import os, sys, time
+PARENT = """
+import time
 from nanobanana.storage.embedded.process import spawn
-child = spawn([sys.executable, "-c", {STUBBORN!r}])
-print(child.pid, flush=True)
+print(spawn(["sleep", "60"]).pid, flush=True)
 time.sleep(60)
 """
 

@@ -3,6 +3,7 @@ import signal
 import stat
 import subprocess
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import psycopg
@@ -98,14 +99,17 @@ def test_servers_run_in_sessions_of_their_own(open_dir: Path) -> None:
         assert [os.getsid(child.pid) for child in children] == [child.pid for child in children]
 
 
-def test_servers_end_with_a_killed_parent_and_the_next_start_finds_everything(open_dir: Path) -> None:
+def test_servers_end_with_a_killed_parent_and_the_next_start_waits_for_that(open_dir: Path) -> None:
     # given
     with holding(open_dir / "data") as holder:
         execute(holder.database_url, "create table kept as select 7 as n")
         servers = holder.servers()
-        # when
+        (postmaster,) = [server for server in servers if "-D" in server.cmdline()]
+        # when: its clean shutdown takes a while
+        postmaster.suspend()
         holder.kill()
-    # then: at once, while the old ones may still be ending
+    Timer(0.5, postmaster.resume).start()
+    # then
     with running_servers(Settings(data_dir=open_dir / "data")) as running:
         assert not [server for server in servers if is_alive(server)]
         assert query(database_url(running), "select n from kept") == 7
@@ -166,9 +170,11 @@ def test_a_stranger_with_the_old_postmasters_number_does_not_prevent_a_start(ope
     with subprocess.Popen(["sleep", "60"], user=owner.st_uid) as stranger:
         (cluster / "postmaster.pid").write_text(f"{stranger.pid}\n{cluster}\n1\n5432\n\n\n0 0\nready\n")
         # when, then
-        with running_servers(settings) as running:
-            assert query(database_url(running), "select 1") == 1
-        stranger.kill()
+        try:
+            with running_servers(settings) as running:
+                assert query(database_url(running), "select 1") == 1
+        finally:
+            stranger.kill()
 
 
 def test_a_database_of_another_version_is_refused_with_what_to_do(open_dir: Path) -> None:
@@ -249,4 +255,4 @@ def test_without_root_everything_lives_under_the_data_directory(closed_dir: Path
 
 
 def is_alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
