@@ -9,7 +9,7 @@ from typing import Protocol
 import aiohttp
 import orjson
 
-from nanobanana.integrations.google import failures, generate_content, http, predict
+from nanobanana.integrations.google import failures, generate_content, http, long_strings, predict
 from nanobanana.integrations.google.errors import (
     BrokenAnswerError,
     ConnectionFailedError,
@@ -18,6 +18,7 @@ from nanobanana.integrations.google.errors import (
     ModelGoneError,
     TimedOutError,
 )
+from nanobanana.integrations.google.long_strings import Answer
 from nanobanana.integrations.google.models import ModelList
 from nanobanana.integrations.google.types import GoogleImage, ImageRequest
 
@@ -92,7 +93,7 @@ class _WireProtocol(Protocol):
     METHOD: str
 
     def body(self, request: ImageRequest) -> bytes: ...
-    def parse(self, answer: object, *, model: str) -> GoogleImage: ...
+    def parse(self, answer: Answer, *, model: str) -> GoogleImage: ...
 
 
 def _protocol(model: str) -> _WireProtocol:
@@ -123,8 +124,8 @@ async def _error_body(response: aiohttp.ClientResponse) -> bytes:
         return b""
 
 
-async def _answer(response: aiohttp.ClientResponse) -> object:
-    """Read and parse the body; the raw bytes are free again when this returns."""
+async def _answer(response: aiohttp.ClientResponse) -> Answer:
+    """Read and parse the body; its bytes are free again with the answer's long strings."""
     try:
         body = await http.read(response, at_most=MAX_ANSWER_BYTES)
     except TimeoutError:
@@ -136,6 +137,6 @@ async def _answer(response: aiohttp.ClientResponse) -> object:
     if len(body) > MAX_ANSWER_BYTES:
         raise BrokenAnswerError("Google's answer is too large.", http_status=200)
     try:
-        return orjson.loads(body)
+        return long_strings.parse(body)
     except orjson.JSONDecodeError:
         raise BrokenAnswerError("Google's answer is no JSON.", http_status=200) from None

@@ -6,6 +6,7 @@ from typing import Any
 
 from nanobanana.integrations.google import aspect_ratios, failures, picture
 from nanobanana.integrations.google.errors import BrokenAnswerError
+from nanobanana.integrations.google.long_strings import Answer
 from nanobanana.integrations.google.shapes import code, count, mapping, mappings, out_of_list, text
 from nanobanana.integrations.google.types import GoogleImage, ImageRequest
 
@@ -28,17 +29,17 @@ def body(request: ImageRequest) -> bytes:
     return json.dumps(message).encode()
 
 
-def parse(answer: object, *, model: str) -> GoogleImage:
+def parse(answer: Answer, *, model: str) -> GoogleImage:
     """Return the picture of a 200 answer; raises GoogleError when there is none."""
-    answer = out_of_list(answer)
-    if not isinstance(answer, dict):
+    document = out_of_list(answer.document)
+    if not isinstance(document, dict):
         raise BrokenAnswerError("Google's answer is no JSON object.", http_status=200)
-    block_reason = code(mapping(answer.get("promptFeedback")).get("blockReason"))
+    block_reason = code(mapping(document.get("promptFeedback")).get("blockReason"))
     if block_reason:
         raise failures.from_block_reason(block_reason)
-    encoded = _final_picture(next(iter(mappings(answer.get("candidates"))), {}))
-    data, mime_type = picture.decode(encoded)
-    usage = mapping(answer.get("usageMetadata"))
+    encoded = _final_picture(next(iter(mappings(document.get("candidates"))), {}))
+    data, mime_type = picture.decode(answer.long_strings.get(encoded, encoded))
+    usage = mapping(document.get("usageMetadata"))
     return GoogleImage(
         data=data,
         mime_type=mime_type,

@@ -5,7 +5,7 @@ import pybase64
 from nanobanana.integrations.google.errors import BrokenAnswerError
 
 
-def decode(encoded: str) -> tuple[bytes, str]:
+def decode(encoded: str | memoryview) -> tuple[bytes, str]:
     """Return the file and its mime type, told from its first bytes: what Google claims may be wrong."""
     try:
         data = pybase64.b64decode(encoded, validate=True)
