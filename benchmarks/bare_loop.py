@@ -3,6 +3,7 @@ one a line, and answers each with the seconds of CPU it took."""
 
 import asyncio
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -12,13 +13,14 @@ import aiohttp
 import orjson
 import pybase64
 import uvloop
+from harness import empty_files
 
 
 async def main(base_url: str, prompt: str, concurrency: int) -> None:
     connector = aiohttp.TCPConnector(limit=0)
+    folder = Path(tempfile.mkdtemp(prefix="nanobanana-bare-"))
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as http:
         for line in sys.stdin:
-            folder = Path(tempfile.mkdtemp(prefix="nanobanana-bare-"))
             before = _cpu_seconds()
             numbers = iter(range(int(line)))
             await asyncio.gather(
@@ -28,7 +30,8 @@ async def main(base_url: str, prompt: str, concurrency: int) -> None:
                 )
             )
             print(_cpu_seconds() - before, flush=True)
-            shutil.rmtree(folder)
+            empty_files(folder)
+    shutil.rmtree(folder)
 
 
 async def _work(
@@ -45,12 +48,13 @@ async def _work(
     )
     url = f"{base_url}/v1beta/models/gemini-nano-banana-2.1:generateContent"
     headers = {"x-goog-api-key": "sandbox", "content-type": "application/json", "accept-encoding": "identity"}
-    for number in numbers:
+    for _ in numbers:
         async with http.post(url, data=body, headers=headers) as response:
             answer = orjson.loads(await response.read())
         parts = answer["candidates"][0]["content"]["parts"]
         data = next(part["inlineData"]["data"] for part in parts if "inlineData" in part)
-        await asyncio.to_thread((folder / f"{number}.png").write_bytes, pybase64.b64decode(data))
+        file = folder / f"{secrets.token_hex(11)}.png"
+        await asyncio.to_thread(file.write_bytes, pybase64.b64decode(data))
 
 
 def _cpu_seconds() -> float:

@@ -87,7 +87,7 @@ def _batch(service: Service, options: argparse.Namespace) -> tuple[dict[str, flo
     before, started = service.cpu_seconds(), time.perf_counter()
     asyncio.run(_generate(service, options.images, options.concurrency))
     after, seconds = service.cpu_seconds(), time.perf_counter() - started
-    service.empty_image_folder()
+    service.empty_images()
     return {name: after[name] - before.get(name, 0) for name in after}, seconds
 
 

@@ -54,11 +54,19 @@ class Service:
             sizes[name] = sizes.get(name, 0.0) + _pss_mb(pid)
         return sizes
 
-    def empty_image_folder(self) -> None:
-        """Fresh pages of the file cache would cost more than the code that is measured."""
-        for file in (self.data_dir / "images").rglob("*.*"):
-            if file.is_file():
-                file.unlink()
+    def empty_images(self) -> None:
+        empty_files(self.data_dir / "images")
+
+
+def empty_files(folder: Path) -> None:
+    """Gives the pages of the file cache back after a batch: fresh ones would cost more than the code that is measured.
+
+    The files stay, empty: ext4 without a journal looks at each file deleted in the last minute whenever it makes a
+    new one, which cost up to 1 ms per image.
+    """
+    for file in folder.rglob("*.*"):
+        if file.is_file():
+            os.truncate(file, 0)
 
 
 @contextmanager
