@@ -99,7 +99,8 @@ async def _generate(service: Service, images: int, concurrency: int) -> None:
         async def work() -> None:
             for _ in numbers:
                 async with http.post(f"{service.url}/v1/generate", json={"prompt": PROMPT}) as response:
-                    assert response.status == 200, await response.text()
+                    answer = await response.read()  # all of it, or the connection could not be used again
+                    assert response.status == 200, answer
 
         await asyncio.gather(*(work() for _ in range(concurrency)))
 

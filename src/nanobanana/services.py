@@ -15,7 +15,6 @@ from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
-from nanobanana.domain.images.types import ImageStore
 from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.http import open_http
 from nanobanana.integrations.object_store.local import LocalFolder
@@ -35,6 +34,7 @@ class Services:
     api_keys: ApiKeys
     accounts: Accounts
     images: Images
+    images_in_database: DatabaseStore
     runner: Runner
     generations: Generations
 
@@ -51,7 +51,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         http = open_http()
         closing.push_async_callback(http.close)
 
-        images = Images(_image_store(settings, database))
+        images_in_database = DatabaseStore(database)
+        local = settings.image_store == "local"
+        images = Images(LocalFolder(settings.image_dir) if local else images_in_database)
         runner = Runner(database, google=_google(settings, http), images=images)
         api_keys = ApiKeys(database, secrets=_required(settings, "secret_key").split(","))
         yield Services(
@@ -61,6 +63,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             api_keys=api_keys,
             accounts=Accounts(database, api_keys=api_keys),
             images=images,
+            images_in_database=images_in_database,
             runner=runner,
             generations=Generations(database, runner=runner),
         )
@@ -71,10 +74,6 @@ def _required(settings: Settings, name: str) -> str:
     if value is None:
         raise RuntimeError(f"{name.upper()} is not set: start the service with `./nb serve`, which sets it")
     return str(value.get_secret_value())
-
-
-def _image_store(settings: Settings, database: Database) -> ImageStore:
-    return LocalFolder(settings.image_dir) if settings.image_store == "local" else DatabaseStore(database)
 
 
 def _google(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, GoogleImages]:

@@ -60,7 +60,7 @@ def test_after_kill_9_every_row_ends_within_a_minute_and_no_file_is_without_a_ro
 
 async def _until_all_ended(database_url: str, data_dir: Path, *, within_s: float) -> None:
     async with asyncio.timeout(within_s):
-        while "running" in _states(database_url) or any((data_dir / "images" / ".partial").iterdir()):
+        while "running" in _states(database_url) or any((data_dir / "images").rglob("*#*")):
             await asyncio.sleep(0.2)
 
 

@@ -1,11 +1,9 @@
 import asyncio
-import fcntl
-import os
-import time
 from pathlib import Path
 
 import pytest
 
+from nanobanana.integrations.object_store.errors import StoreError
 from nanobanana.integrations.object_store.local import LocalFolder
 
 NAME = "abcdefghijklmnopqrstuv.png"
@@ -40,25 +38,35 @@ async def test_of_many_writers_at_once_one_wins_whole(store: LocalFolder, tmp_pa
     await asyncio.gather(*(store.put(NAME, picture) for picture in pictures))
 
     assert await store.get(NAME) in pictures
-    assert list((tmp_path / ".partial").iterdir()) == []
+    assert [file.name for file in (tmp_path / "ab").iterdir()] == [NAME]
 
 
-async def test_a_partial_file_is_removed_once_its_writer_is_dead(store: LocalFolder, tmp_path: Path) -> None:
-    dead, alive, young = (tmp_path / ".partial" / name for name in ("dead", "alive", "young"))
-    for file in (dead, alive, young):
-        file.write_bytes(b"half a pic")
-    for file in (dead, alive):
-        os.utime(file, (time.time() - 6, time.time() - 6))
+async def test_what_a_killed_process_left_half_written_can_be_removed(
+    store: LocalFolder, tmp_path: Path
+) -> None:
+    await store.put(NAME, b"picture")
+    half = tmp_path / "ab" / f"{NAME}#1"
+    half.write_bytes(b"half a pic")
 
-    with alive.open("rb") as writer:
-        fcntl.flock(writer, fcntl.LOCK_EX)
-        await store.discard_leftovers()
+    await store.discard_partial(NAME.removesuffix(".png"))
 
-    assert (dead.exists(), alive.exists(), young.exists()) == (False, True, True)
+    assert not half.exists()
+    assert await store.get(NAME) == b"picture"
 
 
-async def test_a_full_or_missing_disk_is_an_oserror(store: LocalFolder, tmp_path: Path) -> None:
-    (tmp_path / ".partial").rmdir()
+async def test_what_a_killed_process_left_half_written_is_in_nobodys_way(
+    store: LocalFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "ab").mkdir()
+    (tmp_path / "ab" / f"{NAME}#1").write_bytes(b"half a pic")
 
-    with pytest.raises(OSError, match="No such file"):
+    await store.put(NAME, b"picture")
+
+    assert await store.get(NAME) == b"picture"
+
+
+async def test_a_folder_that_cannot_be_written_is_a_store_error(store: LocalFolder, tmp_path: Path) -> None:
+    (tmp_path / "ab").write_bytes(b"a file where the folder should be")
+
+    with pytest.raises(StoreError):
         await store.put(NAME, b"picture")

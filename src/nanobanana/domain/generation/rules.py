@@ -4,6 +4,7 @@ from nanobanana.domain.generation.errors import ContentPolicyError, UpstreamUnav
 from nanobanana.domain.generation.types import NotMade, Style
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.integrations.google.errors import GoogleError, PolicyRefusalError
+from nanobanana.integrations.object_store.errors import StoreError
 
 # Added after the prompt, so that the caller's words come first. Documented in the README.
 _DIRECTIONS: dict[Style, str] = {
@@ -17,7 +18,7 @@ def directed(prompt: str, style: Style) -> str:
     return prompt + _DIRECTIONS[style]
 
 
-def explain(error: GoogleError | UnusablePictureError | OSError) -> NotMade:
+def explain(error: GoogleError | UnusablePictureError | StoreError) -> NotMade:
     """What the caller is told; the error's own text may be Google's or the system's and stays in the log."""
     if isinstance(error, PolicyRefusalError):
         return NotMade(

@@ -15,6 +15,7 @@ from nanobanana.domain.images.types import Picture
 from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.errors import GoogleError
 from nanobanana.integrations.google.types import ImageRequest
+from nanobanana.integrations.object_store.errors import StoreError
 from nanobanana.metrics import BODIES, GENERATIONS, GOOGLE_CALLS, IN_FLIGHT, STEP_SECONDS
 from nanobanana.storage.database import Database
 
@@ -104,20 +105,20 @@ class Runner:
 
     async def _make(self, generation: Generation) -> Made | NotMade:
         try:
-            if generation.attempt > 1 and (made := await self._find(generation)):
+            if generation.attempt > 1 and (made := await self._recover(generation)):
                 return made
             if generation.attempt > _ATTEMPTS_AT_GOOGLE:
                 return rules.failed("The service was interrupted while it made this image.")
             return await self._ask_google(generation)
-        except (GoogleError, UnusablePictureError, OSError) as error:
+        except (GoogleError, UnusablePictureError, StoreError) as error:
             cause = error.code if isinstance(error, GoogleError) else type(error).__name__
             log.warning("generation_failed", generation_id=generation.id, cause=cause, detail=str(error))
             if isinstance(error, GoogleError):
                 GOOGLE_CALLS.labels(generation.mode, cause).inc()
             return rules.explain(error)
 
-    async def _find(self, generation: Generation) -> Made | None:
-        picture = await self._images.find(generation.image_name)
+    async def _recover(self, generation: Generation) -> Made | None:
+        picture = await self._images.recover(generation.image_name)
         if picture is None:
             return None
         return Made(image_format=picture.format, image_bytes=len(picture.data))

@@ -25,5 +25,8 @@ class DatabaseStore:
     def file(self, name: str) -> None:
         del name
 
-    async def discard_leftovers(self) -> None:
+    async def discard_partial(self, stem: str) -> None:
+        """A transaction leaves nothing half-written."""
+
+    async def discard_expired(self) -> None:
         await self._database.statement("delete from image_bytes where expires_at < now()", {})

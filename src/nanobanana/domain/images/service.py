@@ -22,8 +22,9 @@ class Images:
     async def keep(self, stem: str, picture: Picture) -> None:
         await self._store.put(f"{stem}.{picture.ending}", picture.data)
 
-    async def find(self, stem: str) -> Picture | None:
-        """A picture that was stored under this name before its row could be settled."""
+    async def recover(self, stem: str) -> Picture | None:
+        """A picture that was stored under this name before its row could be settled; what is half of one is removed."""
+        await self._store.discard_partial(stem)
         for ending in ENDINGS.values():
             data = await self._store.get(f"{stem}.{ending}")
             if data is not None:
@@ -43,6 +44,3 @@ class Images:
     def file(self, name: str) -> Path | None:
         file = self._store.file(name)
         return file if file and file.is_file() else None
-
-    async def discard_leftovers(self) -> None:
-        await self._store.discard_leftovers()

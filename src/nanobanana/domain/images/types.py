@@ -26,12 +26,12 @@ class ImageStore(Protocol):
     """Where pictures are kept. A name is the row's random stem and the ending of the format."""
 
     async def put(self, name: str, data: bytes) -> None:
-        """Keeps the picture whole or not at all; a name that is taken stays as it is."""
+        """Keeps the picture whole or raises StoreError; a name that is taken stays as it is."""
 
     async def get(self, name: str) -> bytes | None: ...
 
     def file(self, name: str) -> Path | None:
         """The picture as a file to serve, where the store is a folder."""
 
-    async def discard_leftovers(self) -> None:
-        """Removes what a killed process left half-written, and what has waited past its time."""
+    async def discard_partial(self, stem: str) -> None:
+        """Removes what a killed process left half-written under this name."""

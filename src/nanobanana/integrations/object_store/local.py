@@ -1,26 +1,36 @@
 """Pictures in a folder of this machine."""
 
 import asyncio
-import fcntl
 import os
-import time
 from contextlib import suppress
 from pathlib import Path
 
-# Between making a partial file and locking it a writer needs far less.
-_LOCKED_AFTER_S = 5
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore
+
+from nanobanana.integrations.object_store.errors import StoreError
 
 
 class LocalFolder:
-    """`<root>/ab/abcdef….png`, spread over sub-folders by the first two characters of the name."""
+    """`<root>/ab/abcdef….png`, spread over sub-folders by the first two characters of the name.
+
+    obstore writes to `<name>#1` and links that to the name, off Python's lock: with as many threads' steps in Python
+    an image cost 1.5 ms more CPU time.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._partial = root / ".partial"
-        self._partial.mkdir(parents=True, exist_ok=True)
+        self._store = LocalStore(root, mkdir=True)
 
     async def put(self, name: str, data: bytes) -> None:
-        await asyncio.to_thread(self._write, name, data)
+        """Keeps the picture whole and on the disk, or raises StoreError; a name that is taken stays as it is."""
+        try:
+            with suppress(AlreadyExistsError):
+                await obstore.put_async(self._store, _path(name), data, mode="create", use_multipart=False)
+            await asyncio.to_thread(_flush, self.file(name))
+        except (BaseError, OSError) as error:
+            raise StoreError(f"{type(error).__name__}: {error}") from error
 
     async def get(self, name: str) -> bytes | None:
         try:
@@ -29,38 +39,26 @@ class LocalFolder:
             return None
 
     def file(self, name: str) -> Path:
-        return self._root / name[:2] / name
+        return self._root / _path(name)
 
-    async def discard_leftovers(self) -> None:
-        await asyncio.to_thread(self._discard_partial_files)
-
-    def _write(self, name: str, data: bytes) -> None:
-        partial = self._partial / f"{name}.{os.urandom(4).hex()}"
-        final = self.file(name)
-        try:
-            with partial.open("xb", buffering=0) as file:
-                # Falls with the process, however it ends: an unlocked partial file has lost its writer.
-                fcntl.flock(file, fcntl.LOCK_EX)
-                file.write(data)
-                # Else a power cut could leave a settled row whose picture is empty.
-                os.fdatasync(file.fileno())
-            _link(partial, final)
-        finally:
-            partial.unlink(missing_ok=True)
-
-    def _discard_partial_files(self) -> None:
-        for partial in self._partial.iterdir():
-            with suppress(FileNotFoundError, BlockingIOError), partial.open("rb") as file:
-                if time.time() - partial.stat().st_mtime > _LOCKED_AFTER_S:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    partial.unlink()
+    async def discard_partial(self, stem: str) -> None:
+        """Removes what a killed process left half-written under this name."""
+        await asyncio.to_thread(_discard_partial, self.file(stem))
 
 
-def _link(partial: Path, final: Path) -> None:
-    """A link, unlike a rename, never replaces: whoever comes second leaves the first picture alone."""
-    with suppress(FileExistsError):
-        try:
-            os.link(partial, final)
-        except FileNotFoundError:
-            final.parent.mkdir(exist_ok=True)
-            os.link(partial, final)
+def _path(name: str) -> str:
+    return f"{name[:2]}/{name}"
+
+
+def _flush(file: Path) -> None:
+    """Else a power cut could leave a settled row whose picture is empty."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _discard_partial(file: Path) -> None:
+    for partial in file.parent.glob(f"{file.name}.*#*"):
+        partial.unlink(missing_ok=True)
