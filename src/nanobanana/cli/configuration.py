@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 
+from nanobanana.errors import NanoBananaError
 from nanobanana.settings import Settings
 from nanobanana.storage.embedded.errors import EmbeddedServerError
 
@@ -34,6 +35,8 @@ def one_sentence() -> Iterator[None]:
         yield
     except (StartError, EmbeddedServerError) as error:
         typer.echo(str(error), err=True)
+    except NanoBananaError as error:
+        typer.echo(f"{error.message}\n{error.__cause__ or ''}".rstrip(), err=True)
     except PermissionError as error:
         if error.filename is None:
             raise

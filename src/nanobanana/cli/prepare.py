@@ -26,7 +26,7 @@ def main() -> None:
             secrets = settings.secret_key.get_secret_value().split(",")
             sys.stdout.write(asyncio.run(_development_key(settings, url, secrets)))
     except NanoBananaError as error:
-        sys.exit(error.message)
+        sys.exit(f"{error.message}\n{error.__cause__ or ''}".rstrip())
 
 
 async def _development_key(settings: Settings, url: str, secrets: list[str]) -> str:

@@ -105,11 +105,14 @@ def _translated() -> Iterator[None]:
 
 
 def migrate(url: str) -> None:
-    """Brings the database to the newest schema. Safe when several processes do it at once."""
+    """Brings the database to the newest schema. Safe when several processes do it at once.
+
+    Raises DatabaseUnavailableError, with the server's own words as its cause.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
-    with engine.begin() as connection:
+    with _translated(), engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
