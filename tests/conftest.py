@@ -29,6 +29,8 @@ from nanobanana.storage.database import migrate  # noqa: E402
 from nanobanana.storage.embedded.servers import running_servers  # noqa: E402
 from tests.people import Person, sign_up  # noqa: E402
 
+pytest_plugins = ["tests.service_fixtures"]
+
 _TEMPLATE = "nanobanana_template"
 _servers = pytest.StashKey[ExitStack]()
 

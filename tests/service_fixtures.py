@@ -1,3 +1,5 @@
+"""The real service as a process, for journeys and chaos."""
+
 import os
 import shutil
 import tempfile
