@@ -1,6 +1,7 @@
 """Log lines: JSON for machines, colours for a person at a terminal. No prompt and no secret at info level."""
 
 import logging
+import re
 import sys
 
 import structlog
@@ -23,4 +24,21 @@ def configure(level: str) -> None:
 def _renderers() -> list[structlog.typing.Processor]:
     if sys.stdout.isatty():
         return [structlog.dev.ConsoleRenderer()]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    return [
+        structlog.processors.format_exc_info,
+        _without_secrets,
+        structlog.processors.JSONRenderer(),
+    ]
+
+
+# Keys and sessions come in by mistake, as in `DELETE /v1/keys/nb_live_...`; PostgreSQL's DETAIL quotes whole rows.
+_SECRETS = re.compile(r"nb_(live|test|session)_[\w-]+|DETAIL:.*")
+
+
+def _without_secrets(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    return {
+        name: _SECRETS.sub("[hidden]", value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }

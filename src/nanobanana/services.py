@@ -65,7 +65,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             images=images,
             images_in_database=images_in_database,
             runner=runner,
-            generations=Generations(database, runner=runner),
+            generations=Generations(database, api_keys=api_keys, runner=runner),
         )
 
 

@@ -50,6 +50,8 @@ class Database:
             async_creator=self._lend,
             poolclass=NullPool,
             use_native_hstore=False,
+            # An error that breaks a request is logged; the values of its statement may be hashes and addresses.
+            hide_parameters=True,
         )
 
     async def open(self) -> None:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY, CIDR
 
 metadata = MetaData(
     naming_convention={
@@ -72,9 +74,24 @@ api_keys = Table(
     Column("name", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False, unique=True),
     Column("last4", Text, nullable=False),
+    # The text before the last rotation, which works until its end: never more than two texts are alive.
+    Column("previous_hash", LargeBinary, index=True),
+    Column("previous_last4", Text),
+    _moment("previous_expires_at"),
+    _moment("expires_at"),
+    Column("monthly_image_cap", BigInteger),
+    Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{generate,read,usage}'")),
+    # Null: from everywhere.
+    Column("allowed_addresses", ARRAY(CIDR)),
+    Column("disabled", Boolean, nullable=False, server_default=text("false")),
+    _moment("last_used_at"),
     _moment("revoked_at"),
     _created_at(),
     CheckConstraint("mode in ('live', 'test')", name="mode"),
+    CheckConstraint("monthly_image_cap > 0", name="monthly_image_cap"),
+    CheckConstraint("scopes <> '{}' and scopes <@ '{generate,read,usage}'", name="scopes"),
+    CheckConstraint("allowed_addresses <> '{}'", name="allowed_addresses"),
+    CheckConstraint("(previous_hash is null) = (previous_expires_at is null)", name="previous"),
 )
 
 generations = Table(

@@ -47,12 +47,24 @@ async def _session_account(services: ServicesDep, token: Annotated[str, Depends(
     return await services.accounts.by_session(token)
 
 
-async def _reader_account_id(services: ServicesDep, key: _KeyHeader, session: _SessionHeader) -> str:
+async def _client_address(request: Request) -> str:
+    return request.client.host if request.client else "127.0.0.1"
+
+
+# The IP address a request comes from.
+ClientAddress = Annotated[str, Depends(_client_address)]
+
+
+async def _reader_account_id(
+    services: ServicesDep, key: _KeyHeader, session: _SessionHeader, client_address: ClientAddress
+) -> str:
     if session and session.credentials.startswith(SESSION_PREFIX):
         return (await services.accounts.by_session(session.credentials)).id
     if key is None:
         raise InvalidApiKeyError
-    return (await services.api_keys.resolve(key.credentials)).account_id
+    bearer = await services.api_keys.resolve_recent(key.credentials)
+    await services.api_keys.check(bearer, scope="read", client_address=client_address)
+    return bearer.account_id
 
 
 def _of_known_shape(id: str) -> str:
@@ -74,7 +86,7 @@ RecentKey = Annotated[Bearer, Depends(_recent_key)]
 # Logged in.
 SessionToken = Annotated[str, Depends(_session_token)]
 SessionAccount = Annotated[Account, Depends(_session_account)]
-# Reads what belongs to the account: by any living key of it, or logged in.
+# Reads what belongs to the account: by a living key of it with the scope `read`, or logged in.
 ReaderAccountId = Annotated[str, Depends(_reader_account_id)]
 # An id in a path; what no id can be is 404 like any other that does not exist.
 Id = Annotated[str, AfterValidator(_of_known_shape)]

@@ -1,5 +1,6 @@
 """The one place that turns errors into the JSON envelope of the contract."""
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from http import HTTPStatus
@@ -79,8 +80,12 @@ async def _on_http_exception(request: Request, exception: Exception) -> JSONResp
     return error_response(error, request_id=request.state.request_id)
 
 
+# Somebody may paste a key where its id belongs.
+_KEY = re.compile(r"nb_(live|test|session)_[\w-]+")
+
+
 def _from_status(status: int, request: Request) -> NanoBananaError:
-    what = f"{request.method} {request.url.path}"
+    what = f"{request.method} {_KEY.sub('...', request.url.path)}"
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"There is no {what}. See /docs.")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -129,7 +134,10 @@ def _message(problem: Mapping[str, Any]) -> str:
             return text if text.endswith(".") else text + "."
 
 
-_KNOWN_FIELDS = ("prompt", "size", "style", "format", "email", "password", "name", "mode")
+_KNOWN_FIELDS = (
+    *("prompt", "size", "style", "format", "email", "password", "name", "mode"),
+    *("expires_at", "monthly_image_cap", "scopes", "allowed_addresses", "disabled", "overlap_seconds"),
+)
 
 
 def _unknown_field(name: str) -> str:

@@ -18,6 +18,7 @@ def timetable(services: Services) -> list[Job]:
         # Three chances within a lease of 30 s, and taken over soon after it ends.
         Job("renew_leases", 8, services.runner.renew_leases),
         Job("take_over", 5, services.runner.take_over),
+        Job("record_uses_of_keys", 10, services.api_keys.record_uses),
         Job("discard_expired_images", 60, services.images_in_database.discard_expired),
         Job("probe_redis", 5, probe_redis),
         Job("measure_pool", 5, measure_pool),

@@ -34,10 +34,10 @@ class Accounts:
             return Registration(
                 account=account,
                 live_key=await self._api_keys.issue(
-                    connection, account_id=account.id, mode="live", name="First key"
+                    connection, account_id=account.id, mode="live", settings={"name": "First key"}
                 ),
                 test_key=await self._api_keys.issue(
-                    connection, account_id=account.id, mode="test", name="First test key"
+                    connection, account_id=account.id, mode="test", settings={"name": "First test key"}
                 ),
             )
 

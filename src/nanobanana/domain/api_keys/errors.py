@@ -28,3 +28,34 @@ class AccountSuspendedError(NanoBananaError):
 
     def __init__(self) -> None:
         super().__init__("This account is suspended. Write to the operator of this service.")
+
+
+class ScopeMissingError(NanoBananaError):
+    status = 403
+    code = "scope_missing"
+    type = "permission_error"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"This API key lacks the scope {scope!r}. Its owner can add it: PATCH /v1/keys/{{id}}."
+        )
+
+
+class IpNotAllowedError(NanoBananaError):
+    status = 403
+    code = "ip_not_allowed"
+    type = "permission_error"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This API key may not be used from this address. Its owner decides: PATCH /v1/keys/{id}."
+        )
+
+
+class TooManyKeysError(NanoBananaError):
+    status = 409
+    code = "too_many_keys"
+    type = "invalid_request_error"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"This account has {most} API keys, and no account has more. Revoke one first.")

@@ -1,11 +1,24 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.sql.functions import now
+from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.sql.elements import ColumnElement
 
-from nanobanana.domain.api_keys.types import ApiKey, Mode
+from nanobanana.domain.api_keys.types import ApiKey, Bearer, KeySettings, Mode, Scope, Standing
 from nanobanana.storage.database import AsyncConnection, Database
-from nanobanana.storage.tables import api_keys
+from nanobanana.storage.tables import accounts, api_keys
+
+# Whether a key `k` of `api_keys` lives and one of %(hashes)s is that of a text of it.
+LIVES = """
+    (k.hash = any(%(hashes)s) or (k.previous_hash = any(%(hashes)s) and k.previous_expires_at > now()))
+    and k.revoked_at is null and not k.disabled and (k.expires_at is null or k.expires_at > now())
+"""
+# What its owner set for it: what it may do, and for whom.
+HAS_SCOPE = "%(scope)s = any(k.scopes)"
+FROM_ALLOWED_ADDRESS = (
+    "(k.allowed_addresses is null or %(client_address)s::inet <<= any(k.allowed_addresses))"
+)
 
 _COLUMNS = (
     api_keys.c.id,
@@ -13,45 +26,148 @@ _COLUMNS = (
     api_keys.c.mode,
     api_keys.c.name,
     api_keys.c.last4,
+    api_keys.c.previous_last4,
+    api_keys.c.previous_expires_at,
+    api_keys.c.expires_at,
+    api_keys.c.monthly_image_cap,
+    api_keys.c.scopes,
+    api_keys.c.allowed_addresses.cast(ARRAY(TEXT)).label("allowed_addresses"),
+    api_keys.c.disabled,
+    api_keys.c.last_used_at,
     api_keys.c.created_at,
 )
 
 
 async def add(
-    connection: AsyncConnection, *, id: str, account_id: str, mode: Mode, name: str, hash: bytes, last4: str
+    connection: AsyncConnection,
+    *,
+    id: str,
+    account_id: str,
+    mode: Mode,
+    hash: bytes,
+    last4: str,
+    settings: KeySettings,
 ) -> ApiKey:
-    statement = insert(api_keys).returning(*_COLUMNS)
-    values = {"id": id, "account_id": account_id, "mode": mode, "name": name, "hash": hash, "last4": last4}
-    return ApiKey(**(await connection.execute(statement, values)).mappings().one())
+    values = {"id": id, "account_id": account_id, "mode": mode, "hash": hash, "last4": last4, **settings}
+    statement = insert(api_keys).values(values).returning(*_COLUMNS)
+    return ApiKey(**(await connection.execute(statement)).mappings().one())
+
+
+async def lock_keys(connection: AsyncConnection, *, account_id: str) -> None:
+    """Until the transaction ends, nobody else adds a key to the account or disables all of them."""
+    statement = select(accounts.c.id).where(accounts.c.id == account_id)
+    # `key_share`: images go on being admitted meanwhile.
+    await connection.execute(statement.with_for_update(key_share=True))
+
+
+async def count_alive(connection: AsyncConnection, *, account_id: str) -> int:
+    statement = select(func.count()).select_from(api_keys).where(*_alive(account_id))
+    return (await connection.execute(statement)).scalar_one()
 
 
 async def list_alive(connection: AsyncConnection, *, account_id: str) -> list[ApiKey]:
-    statement = (
-        select(*_COLUMNS)
-        .where(api_keys.c.account_id == account_id, api_keys.c.revoked_at.is_(None))
-        .order_by(api_keys.c.id.desc())
-    )
+    statement = select(*_COLUMNS).where(*_alive(account_id)).order_by(api_keys.c.id.desc())
     return [ApiKey(**row) for row in (await connection.execute(statement)).mappings()]
 
 
-async def revoke(connection: AsyncConnection, *, id: str, account_id: str) -> bool:
+async def get(connection: AsyncConnection, *, id: str, account_id: str) -> ApiKey | None:
+    statement = select(*_COLUMNS).where(api_keys.c.id == id, *_alive(account_id))
+    return _key((await connection.execute(statement)).mappings().one_or_none())
+
+
+async def change(
+    connection: AsyncConnection, *, id: str, account_id: str, settings: KeySettings
+) -> ApiKey | None:
+    statement = update(api_keys).where(api_keys.c.id == id, *_alive(account_id))
+    statement = statement.values(**settings).returning(*_COLUMNS)
+    return _key((await connection.execute(statement)).mappings().one_or_none())
+
+
+async def rotate(
+    connection: AsyncConnection, *, id: str, account_id: str, hash: bytes, last4: str, overlap: timedelta
+) -> ApiKey | None:
+    """The right-hand sides are the row as the rotation before left it, however many come at once."""
     statement = (
         update(api_keys)
-        .where(api_keys.c.id == id, api_keys.c.account_id == account_id, api_keys.c.revoked_at.is_(None))
-        .values(revoked_at=now())
+        .where(api_keys.c.id == id, *_alive(account_id))
+        .values(
+            hash=hash,
+            last4=last4,
+            previous_hash=api_keys.c.hash,
+            previous_last4=api_keys.c.last4,
+            # Not now(): a rotation that waited for another one began long before its turn.
+            previous_expires_at=func.clock_timestamp() + overlap,
+        )
+        .returning(*_COLUMNS)
     )
+    return _key((await connection.execute(statement)).mappings().one_or_none())
+
+
+async def disable_all(connection: AsyncConnection, *, account_id: str) -> None:
+    await connection.execute(update(api_keys).where(*_alive(account_id)).values(disabled=True))
+
+
+async def revoke(connection: AsyncConnection, *, id: str, account_id: str) -> bool:
+    statement = update(api_keys).where(api_keys.c.id == id, *_alive(account_id)).values(revoked_at=func.now())
     return (await connection.execute(statement)).rowcount == 1
 
 
-async def find_bearer(database: Database, *, hashes: Sequence[bytes]) -> dict[str, object] | None:
-    """The living key with one of these hashes, and whether its account is suspended."""
+async def find_bearer(database: Database, *, hashes: Sequence[bytes]) -> Bearer | None:
+    """Who the living key with one of these hashes belongs to."""
     rows = await database.statement(
-        """
-        select k.id as api_key_id, k.account_id, k.mode, k.hash as key_hash,
-               a.suspended_at is not null as suspended
-        from api_keys k join accounts a on a.id = k.account_id
-        where k.hash = any(%(hashes)s) and k.revoked_at is null
+        f"""
+        select k.id as api_key_id, k.account_id, k.mode,
+               case when k.hash = any(%(hashes)s) then k.hash else k.previous_hash end as key_hash
+        from api_keys k where {LIVES}
         """,
         {"hashes": list(hashes)},
     )
-    return rows[0] if rows else None
+    return Bearer(**rows[0]) if rows else None
+
+
+async def standing(
+    database: Database, bearer: Bearer, *, scope: Scope, client_address: str
+) -> Standing | None:
+    """None when the key does not live."""
+    rows = await database.statement(
+        f"""
+        select a.suspended_at is not null as suspended, {HAS_SCOPE} as has_scope,
+               {FROM_ALLOWED_ADDRESS} as from_allowed_address
+        from api_keys k join accounts a on a.id = k.account_id
+        where k.id = %(api_key_id)s and {LIVES}
+        """,
+        {
+            "api_key_id": bearer.api_key_id,
+            "hashes": [bearer.key_hash],
+            "scope": scope,
+            "client_address": client_address,
+        },
+    )
+    return Standing(**rows[0]) if rows else None
+
+
+async def record_uses(database: Database, seconds_ago: Mapping[str, float]) -> None:
+    """When keys were last used, by their ids. A key is written once a minute at most, whoever used it."""
+    await database.statement(
+        """
+        with used as (
+            select k.id, now() - make_interval(secs => given.seconds_ago) as at
+            from unnest(%(ids)s::text[], %(seconds_ago)s::float8[]) as given (id, seconds_ago)
+            join api_keys k using (id)
+            -- In one order and without waiting: another process may record the same keys now.
+            order by k.id for no key update of k skip locked
+        )
+        update api_keys k set last_used_at = greatest(k.last_used_at, used.at) from used
+        where k.id = used.id and (k.last_used_at is null or k.last_used_at < used.at - interval '1 minute')
+        """,
+        {"ids": list(seconds_ago), "seconds_ago": list(seconds_ago.values())},
+    )
+
+
+def _alive(account_id: str) -> tuple[ColumnElement[bool], ...]:
+    """Not revoked: also keys that are disabled or have expired, which their owner can bring back."""
+    return api_keys.c.account_id == account_id, api_keys.c.revoked_at.is_(None)
+
+
+def _key(row: RowMapping | None) -> ApiKey | None:
+    return ApiKey(**row) if row else None

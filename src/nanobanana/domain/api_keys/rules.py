@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import ipaddress
 import re
 import secrets
 import zlib
@@ -27,6 +28,19 @@ def is_well_formed(key: str) -> bool:
 def hash_key(key: str, secret: str) -> bytes:
     """What is stored of a key. Keys are random and long, so a keyed hash suffices where passwords need argon2."""
     return hmac.digest(secret.encode(), key.encode(), hashlib.sha256)
+
+
+def normalised_network(text: str) -> str:
+    """`10.1.2.3` becomes `10.1.2.3/32`, `10.1.2.3/8` becomes `10.0.0.0/8`; raises ValueError for anything else.
+
+    IPv4 within IPv6 becomes IPv4, as callers' addresses do."""
+    if "%" in text:
+        raise ValueError("a zone means something on one machine only")
+    network = ipaddress.ip_network(text, strict=False)
+    if isinstance(network, ipaddress.IPv6Network) and network.prefixlen >= 96:
+        inside = network.network_address.ipv4_mapped
+        network = ipaddress.ip_network((inside, network.prefixlen - 96)) if inside else network
+    return str(network)
 
 
 def _checksum(body: str) -> str:

@@ -1,8 +1,21 @@
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypedDict
 
 Mode = Literal["live", "test"]
+Scope = Literal["generate", "read", "usage"]
+
+
+class KeySettings(TypedDict, total=False):
+    """What an owner decides about a key. What is left out takes its default or stays as it is."""
+
+    name: str
+    expires_at: datetime | None
+    monthly_image_cap: int | None
+    scopes: list[Scope]
+    # As networks, without host bits; None allows all.
+    allowed_addresses: list[str] | None
+    disabled: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +27,14 @@ class ApiKey:
     mode: Mode
     name: str
     last4: str
+    previous_last4: str | None
+    previous_expires_at: datetime | None
+    expires_at: datetime | None
+    monthly_image_cap: int | None
+    scopes: list[Scope]
+    allowed_addresses: list[str] | None
+    disabled: bool
+    last_used_at: datetime | None
     created_at: datetime
 
 
@@ -33,3 +54,12 @@ class Bearer:
     account_id: str
     mode: Mode
     key_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a living key may do at this moment."""
+
+    suspended: bool
+    has_scope: bool
+    from_allowed_address: bool

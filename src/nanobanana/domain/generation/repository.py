@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from nanobanana.domain.api_keys.repository import FROM_ALLOWED_ADDRESS, HAS_SCOPE, LIVES
 from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.domain.generation.types import Generation, Made, NotMade, Order
 from nanobanana.storage.database import Database
@@ -21,9 +22,9 @@ _COLUMNS = (
 
 
 async def admit(
-    database: Database, *, id: str, image_name: str, bearer: Bearer, order: Order
+    database: Database, *, id: str, image_name: str, bearer: Bearer, client_address: str, order: Order
 ) -> Generation | None:
-    """The new row, already running under a lease; None when the key has died meanwhile."""
+    """The new row, already running under a lease; None when the key may not do this at this moment."""
     rows = await database.statement(
         f"""
         insert into generations (id, account_id, api_key_id, mode, prompt, size, style, format,
@@ -31,10 +32,19 @@ async def admit(
         select %(id)s, k.account_id, k.id, k.mode, %(prompt)s, %(size)s, %(style)s, %(format)s,
                %(image_name)s, 'running', 1, now() + {_LEASE}
         from api_keys k join accounts a on a.id = k.account_id
-        where k.hash = %(key_hash)s and k.revoked_at is null and a.suspended_at is null
+        where k.id = %(api_key_id)s and {LIVES} and {HAS_SCOPE} and {FROM_ALLOWED_ADDRESS}
+              and a.suspended_at is null
         returning {_COLUMNS}
         """,
-        {"id": id, "image_name": image_name, "key_hash": bearer.key_hash, **asdict(order)},
+        {
+            "id": id,
+            "image_name": image_name,
+            "api_key_id": bearer.api_key_id,
+            "hashes": [bearer.key_hash],
+            "scope": "generate",
+            "client_address": client_address,
+            **asdict(order),
+        },
     )
     return Generation(**rows[0]) if rows else None
 

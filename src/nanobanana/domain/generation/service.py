@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 
 from nanobanana.domain.api_keys.errors import InvalidApiKeyError
+from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.domain.generation import repository
 from nanobanana.domain.generation.runner import Runner
@@ -16,11 +17,12 @@ from nanobanana.storage.database import Database
 
 
 class Generations:
-    def __init__(self, database: Database, *, runner: Runner) -> None:
+    def __init__(self, database: Database, *, api_keys: ApiKeys, runner: Runner) -> None:
         self._database = database
+        self._api_keys = api_keys
         self._runner = runner
 
-    async def create(self, order: Order, *, bearer: Bearer, wait_s: float) -> Generation:
+    async def create(self, order: Order, *, bearer: Bearer, client_address: str, wait_s: float) -> Generation:
         """Admits the order and works on it. Gives it finished, or as it stands after `wait_s` seconds;
         the work then goes on without the caller."""
         with STEP_SECONDS.labels("admit").time():
@@ -29,10 +31,13 @@ class Generations:
                 id=new_id("gen"),
                 image_name=base62.encode(secrets.randbits(128), 22),
                 bearer=bearer,
+                client_address=client_address,
                 order=order,
             )
         if generation is None:
-            raise InvalidApiKeyError
+            await self._api_keys.check(bearer, scope="generate", client_address=client_address)
+            raise InvalidApiKeyError  # refused a moment ago, allowed again by now
+        self._api_keys.note_use(bearer)
         return await self._runner.run(generation, wait_s=wait_s)
 
     async def get(self, id: str, *, account_id: str) -> Generation:

@@ -7,7 +7,7 @@ from nanobanana.domain.generation.errors import error_of
 from nanobanana.domain.generation.types import Generation
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.api.schemas.generations import GenerationPage, GenerationView, NewGeneration
-from nanobanana.web.dependencies import Id, JsonBody, ReaderAccountId, RecentKey, ServicesDep
+from nanobanana.web.dependencies import ClientAddress, Id, JsonBody, ReaderAccountId, RecentKey, ServicesDep
 
 router = APIRouter(tags=["Generations"])
 
@@ -40,6 +40,7 @@ async def create_generation(
     *,
     body: NewGeneration,
     key: RecentKey,
+    client_address: ClientAddress,
     services: ServicesDep,
     request: Request,
     response: Response,
@@ -47,7 +48,9 @@ async def create_generation(
 ) -> GenerationView:
     """Makes an image. Answers 200 with its link, or 202 when it takes longer than the caller wants to wait;
     the work goes on when the caller leaves."""
-    generation = await services.generations.create(body.order(), bearer=key, wait_s=_wait_s(prefer))
+    generation = await services.generations.create(
+        body.order(), bearer=key, client_address=client_address, wait_s=_wait_s(prefer)
+    )
     location = f"/v1/generations/{generation.id}"
     if generation.error_code and generation.error_message:
         error = error_of(generation.error_code, generation.error_message)

@@ -11,8 +11,8 @@ from nanobanana.kit.ids import new_id
 from nanobanana.metrics import REQUEST_SECONDS, REQUESTS
 from nanobanana.web.errors import InternalError, error_response
 
-# A caller's own id is taken over when it could not harm a log.
-_SANE_ID = re.compile(r"[0-9A-Za-z_.-]{1,64}")
+# A caller's own id is taken over when it could not harm a log and is no key.
+_SANE_ID = re.compile(r"(?!nb_)[0-9A-Za-z_.-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 log = structlog.get_logger()

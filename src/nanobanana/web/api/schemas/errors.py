@@ -5,10 +5,10 @@ from pydantic import BaseModel
 _DESCRIPTIONS = {
     400: "`invalid_request`: the JSON or a field is wrong; `details` lists all wrong fields",
     401: "`invalid_api_key`, `invalid_session` or `invalid_credentials`",
-    403: "`account_suspended`",
+    403: "`account_suspended`, `scope_missing` or `ip_not_allowed`",
     404: "`not_found`; also for what belongs to another account",
     405: "`method_not_allowed`",
-    409: "`email_taken`",
+    409: "`email_taken` or `too_many_keys`",
     413: "`body_too_large`: more than 64 KiB",
     415: "`unsupported_media_type`: the body is not declared as JSON",
     422: "`content_policy`: the model refuses the prompt or its picture; asking again is useless",

@@ -1,0 +1,76 @@
+"""A key is shown once. No answer, log or error shows it again, its hash, or a row that holds one."""
+
+import psycopg
+import pytest
+from httpx2 import Client
+
+from tests.cli.serving import Service
+from tests.people import PASSWORD
+
+
+@pytest.fixture
+def secrets(service: Service, database_url: str) -> dict[str, str]:
+    """A person's keys and session."""
+    credentials = {"email": "ada@example.com", "password": PASSWORD}
+    with Client(base_url=service.url) as client:
+        registered = client.post("/v1/auth/register", json=credentials).json()
+        session = client.post("/v1/auth/login", json=credentials).json()["access_token"]
+    return {"key": registered["api_key"]["key"], "id": registered["api_key"]["id"], "session": session}
+
+
+def _hashes(database_url: str) -> list[bytes]:
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute("select hash, previous_hash from api_keys").fetchall()
+    return [value for row in rows for value in row if value]
+
+
+def _shown(text: str, secrets: dict[str, str], database_url: str) -> list[str]:
+    texts = [secrets["key"][8:], secrets["session"][11:]]
+    for hash in _hashes(database_url):
+        texts += [hash.hex(), str(hash)[2:-1]]
+    return [secret for secret in texts if secret in text]
+
+
+def test_no_answer_and_no_log_line_shows_a_key_wherever_it_was_pasted(
+    service: Service, secrets: dict[str, str], database_url: str
+) -> None:
+    key, id, session = secrets["key"], secrets["id"], secrets["session"]
+    with Client(base_url=service.url, headers={"Authorization": f"Bearer {session}"}) as client:
+        client.post(f"/v1/keys/{id}/rotate", json={})
+        answers = [
+            client.get("/v1/keys"),
+            client.get(f"/v1/keys/{id}"),
+            client.patch(f"/v1/keys/{id}", json={"scopes": [key], "expires_at": key}),
+            client.patch(f"/v1/keys/{id}", json={"allowed_addresses": [key], "disabled": key}),
+            client.get(f"/v1/keys/{key}"),
+            client.delete(f"/v1/keys/{key}"),
+            client.get(f"/{key}/{session}"),
+            client.get("/v1/generations", params={"cursor": key}),
+            client.get("/healthz", headers={"X-Request-Id": key}),
+            client.get("/v1/generations", headers={"Authorization": f"Bearer {key[:-1]}"}),
+            client.post("/v1/generate", json={"prompt": "x"}, headers={"Authorization": f"Bearer {key}"}),
+        ]
+    service.process.terminate()
+    service.finish()
+
+    assert service.said.count('"event": "request"') >= len(answers)
+    in_answers = "".join(f"{dict(answer.headers)}{answer.text}" for answer in answers)
+    assert _shown(in_answers, secrets, database_url) == []
+    assert _shown(service.said, secrets, database_url) == []
+
+
+def test_a_statement_that_breaks_logs_neither_its_values_nor_the_row(
+    service: Service, secrets: dict[str, str], database_url: str
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("alter table api_keys add check (name <> 'broken')")
+    with Client(base_url=service.url, headers={"Authorization": f"Bearer {secrets['session']}"}) as client:
+        answer = client.patch(f"/v1/keys/{secrets['id']}", json={"name": "broken"})
+    service.process.terminate()
+    service.finish()
+
+    assert answer.status_code == 500
+    assert "CheckViolation" in service.said
+    for hint in ("DETAIL", "Binary(", "Failing row", r"\\x"):
+        assert hint not in service.said
+    assert _shown(answer.text + service.said, secrets, database_url) == []
