@@ -31,6 +31,18 @@ class NanoBananaError(Exception):
         self.param = param
         self.headers = dict(headers or {})
 
+    @property
+    def more(self) -> Mapping[str, str]:
+        """What the envelope says beyond the fields that all errors have."""
+        return {}
+
+
+class InternalError(NanoBananaError):
+    """Ours, and in the log with its trace; the caller gets the request id to tell us about it."""
+
+    def __init__(self) -> None:
+        super().__init__("Something broke on our side. Tell us the request_id and we will look into it.")
+
 
 class InvalidRequestError(NanoBananaError):
     status = 400

@@ -24,6 +24,8 @@ from nanobanana.storage.redis import open_redis
 
 # Pictures between Google's first byte and the store, of 2 to 6 MB each while they are decoded.
 BODIES_AT_ONCE = 8
+# Of their own: a test key may ask for a body that stalls, and must not hold up a live one.
+TEST_BODIES_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,8 @@ def _required(settings: Settings, name: str) -> str:
 
 def _google(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, GoogleImages]:
     """Test keys always meet the sandbox; live keys meet Google as soon as there is a key for it."""
-    slots = asyncio.Semaphore(BODIES_AT_ONCE)
 
-    def images(base_url: str, api_key: str) -> GoogleImages:
+    def images(base_url: str, api_key: str, *, bodies_at_once: int) -> GoogleImages:
         return GoogleImages(
             http,
             base_url=base_url,
@@ -88,13 +89,14 @@ def _google(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, Googl
             api_version=settings.gemini_api_version,
             models=settings.gemini_models,
             timeout_s=settings.gemini_timeout_s,
-            body_slots=slots,
+            body_slots=asyncio.Semaphore(bodies_at_once),
         )
 
-    sandbox = images(settings.sandbox_url or "http://sandbox.invalid", "sandbox")
-    if settings.gemini_api_key is None:
-        return {"live": sandbox, "test": sandbox}
+    sandbox = settings.sandbox_url or "http://sandbox.invalid"
+    live_url, live_key = sandbox, "sandbox"
+    if settings.gemini_api_key:
+        live_url, live_key = settings.gemini_base_url, settings.gemini_api_key.get_secret_value()
     return {
-        "live": images(settings.gemini_base_url, settings.gemini_api_key.get_secret_value()),
-        "test": sandbox,
+        "live": images(live_url, live_key, bodies_at_once=BODIES_AT_ONCE),
+        "test": images(sandbox, "sandbox", bodies_at_once=TEST_BODIES_AT_ONCE),
     }

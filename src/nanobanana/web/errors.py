@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from nanobanana.errors import InvalidRequestError, NanoBananaError, NotFoundError
+from nanobanana.errors import InternalError, InvalidRequestError, NanoBananaError, NotFoundError
 
 
 class MethodNotAllowedError(NanoBananaError):
@@ -39,13 +39,6 @@ class UnsupportedMediaTypeError(NanoBananaError):
     type = "invalid_request_error"
 
 
-class InternalError(NanoBananaError):
-    """Ours, and in the log with its trace; the caller gets the request id to tell us about it."""
-
-    def __init__(self) -> None:
-        super().__init__("Something broke on our side. Tell us the request_id and we will look into it.")
-
-
 def install(app: FastAPI) -> None:
     app.add_exception_handler(NanoBananaError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
@@ -63,6 +56,7 @@ def error_response(
         "request_id": request_id,
         "retryable": error.retryable,
         "charged": False,
+        **error.more,
     }
     if details:
         body["details"] = details

@@ -1,4 +1,9 @@
+from collections.abc import Mapping
+from typing import Literal
+
 from nanobanana.errors import NanoBananaError, ServiceUnavailableError
+
+QuotaLimit = Literal["account_month", "key_cap", "free_pool", "balance", "spending_cap"]
 
 
 class ContentPolicyError(NanoBananaError):
@@ -11,6 +16,60 @@ class ContentPolicyError(NanoBananaError):
 
 class UpstreamUnavailableError(ServiceUnavailableError):
     """No image came, for a reason that may pass."""
+
+
+class OverloadedError(ServiceUnavailableError):
+    code = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__("The service has more to do than it can. Try again in a few seconds.")
+
+
+class RateLimitedError(NanoBananaError):
+    status = 429
+    code = "rate_limited"
+    type = "rate_limit_error"
+    retryable = True
+
+    def __init__(self, *, retry_after_s: int) -> None:
+        super().__init__(
+            f"This account asks too fast. Try again in {retry_after_s} s.",
+            headers={"Retry-After": str(retry_after_s)},
+        )
+
+
+class QuotaExceededError(NanoBananaError):
+    """Waiting a moment does not help; `limit` says whose limit it is."""
+
+    status = 402
+    code = "quota_exceeded"
+    type = "insufficient_quota"
+
+    def __init__(self, limit: QuotaLimit) -> None:
+        super().__init__(_QUOTA_MESSAGES[limit])
+        self.limit = limit
+
+    @property
+    def more(self) -> Mapping[str, str]:
+        return {"limit": self.limit}
+
+
+_QUOTA_MESSAGES: Mapping[QuotaLimit, str] = {
+    "account_month": "The images of this account's plan are used up for this month.",
+    "key_cap": "The images that this API key's owner allows it a month are used up.",
+    "free_pool": "The free images of this day are used up for all free accounts.",
+    "balance": "The balance of this account does not cover another image.",
+    "spending_cap": "Another image would exceed the spending cap of this account.",
+}
+
+
+class IdempotencyKeyReusedError(NanoBananaError):
+    status = 422
+    code = "idempotency_key_reused"
+    type = "invalid_request_error"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request. Choose a new one for each.")
 
 
 _BY_CODE: dict[str, type[NanoBananaError]] = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import structlog
 
 from nanobanana.domain.api_keys.types import Mode
-from nanobanana.domain.generation import repository, rules
+from nanobanana.domain.generation import magic_words, repository, rules
 from nanobanana.domain.generation.types import Generation, Made, NotMade
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.service import Images
@@ -109,6 +109,10 @@ class Runner:
                 return made
             if generation.attempt > _ATTEMPTS_AT_GOOGLE:
                 return rules.failed("The service was interrupted while it made this image.")
+            if generation.mode == "test":
+                await asyncio.sleep(magic_words.delay_s(generation.prompt))
+                if outcome := magic_words.outcome(generation.prompt):
+                    return outcome
             return await self._ask_google(generation)
         except (GoogleError, UnusablePictureError, StoreError) as error:
             cause = error.code if isinstance(error, GoogleError) else type(error).__name__
@@ -145,7 +149,13 @@ class Runner:
     async def _fit_and_keep(self, generation: Generation, data: bytes) -> Picture:
         width, height = generation.pixels
         with STEP_SECONDS.labels("fit").time():
-            picture = await self._images.fit(data, width=width, height=height, format=generation.format)
+            picture = await self._images.fit(
+                data,
+                width=width,
+                height=height,
+                format=generation.format,
+                watermark="TEST" if generation.mode == "test" else None,
+            )
         with STEP_SECONDS.labels("store").time():
             await self._images.keep(generation.image_name, picture)
         return picture

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from nanobanana.domain.api_keys.errors import InvalidApiKeyError
 from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Bearer
-from nanobanana.domain.generation import repository
+from nanobanana.domain.generation import magic_words, repository
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.types import Generation, Order
 from nanobanana.errors import NotFoundError
@@ -25,6 +25,9 @@ class Generations:
     async def create(self, order: Order, *, bearer: Bearer, client_address: str, wait_s: float) -> Generation:
         """Admits the order and works on it. Gives it finished, or as it stands after `wait_s` seconds;
         the work then goes on without the caller."""
+        if bearer.mode == "test" and (refusal := magic_words.refusal(order.prompt)):
+            await self._api_keys.check(bearer, scope="generate", client_address=client_address)
+            raise refusal
         with STEP_SECONDS.labels("admit").time():
             generation = await repository.admit(
                 self._database,

@@ -7,6 +7,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.types import ImageFormat, Picture
+from nanobanana.domain.images.watermark import watermarked
 
 # Twice Google's largest picture (5504 x 3072). More is a decompression bomb, not an answer.
 MAX_PIXELS = 2 * 5504 * 3072
@@ -49,7 +50,9 @@ def matches(picture: Picture, *, width: int, height: int, format: ImageFormat | 
     return (picture.width, picture.height) == (width, height) and format in {None, picture.format}
 
 
-def fit(picture: Picture, *, width: int, height: int, format: ImageFormat | None) -> Picture:
+def fit(
+    picture: Picture, *, width: int, height: int, format: ImageFormat | None, watermark: str | None = None
+) -> Picture:
     """Scaled until it covers width x height, cropped around the centre, never stretched; re-encoded."""
     wanted = format or picture.format
     try:
@@ -61,6 +64,8 @@ def fit(picture: Picture, *, width: int, height: int, format: ImageFormat | None
             profile = image.info.get("icc_profile")
     except (OSError, ValueError, SyntaxError) as error:
         raise UnusablePictureError(f"the {picture.format} does not decode: {error}") from error
+    if watermark:
+        fitted = watermarked(fitted, watermark)
     encoded = io.BytesIO()
     fitted.save(encoded, wanted.upper(), icc_profile=profile, **_ENCODING[wanted])
     return Picture(data=encoded.getvalue(), format=wanted, width=width, height=height)

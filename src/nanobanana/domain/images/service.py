@@ -12,12 +12,22 @@ class Images:
     def __init__(self, store: ImageStore) -> None:
         self._store = store
 
-    async def fit(self, data: bytes, *, width: int, height: int, format: ImageFormat | None) -> Picture:
+    async def fit(
+        self,
+        data: bytes,
+        *,
+        width: int,
+        height: int,
+        format: ImageFormat | None,
+        watermark: str | None = None,
+    ) -> Picture:
         """Exactly width x height; the very bytes when they already are. Raises UnusablePictureError."""
         picture = rules.inspect(data)
-        if rules.matches(picture, width=width, height=height, format=format):
+        if not watermark and rules.matches(picture, width=width, height=height, format=format):
             return picture
-        return await asyncio.to_thread(rules.fit, picture, width=width, height=height, format=format)
+        return await asyncio.to_thread(
+            rules.fit, picture, width=width, height=height, format=format, watermark=watermark
+        )
 
     async def keep(self, stem: str, picture: Picture) -> None:
         await self._store.put(f"{stem}.{picture.ending}", picture.data)

@@ -33,7 +33,7 @@ Prefer = Annotated[
             "model": GenerationView,
             "description": "Not finished yet: ask at `Location` after `Retry-After`",
         },
-        **error_responses(400, 401, 403, 413, 415, 422, 503),
+        **error_responses(400, 401, 402, 403, 413, 415, 422, 429, 503),
     },
 )
 async def create_generation(

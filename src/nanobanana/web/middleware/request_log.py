@@ -7,9 +7,10 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nanobanana.errors import InternalError
 from nanobanana.kit.ids import new_id
 from nanobanana.metrics import REQUEST_SECONDS, REQUESTS
-from nanobanana.web.errors import InternalError, error_response
+from nanobanana.web.errors import error_response
 
 # A caller's own id is taken over when it could not harm a log and is no key.
 _SANE_ID = re.compile(r"(?!nb_)[0-9A-Za-z_.-]{1,64}")

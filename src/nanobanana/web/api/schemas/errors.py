@@ -2,9 +2,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from nanobanana.domain.generation.errors import QuotaLimit
+
 _DESCRIPTIONS = {
     400: "`invalid_request`: the JSON or a field is wrong; `details` lists all wrong fields",
     401: "`invalid_api_key`, `invalid_session` or `invalid_credentials`",
+    402: "`quota_exceeded`: `limit` says which; waiting a moment does not help",
     403: "`account_suspended`, `scope_missing` or `ip_not_allowed`",
     404: "`not_found`; also for what belongs to another account",
     405: "`method_not_allowed`",
@@ -12,6 +15,7 @@ _DESCRIPTIONS = {
     413: "`body_too_large`: more than 64 KiB",
     415: "`unsupported_media_type`: the body is not declared as JSON",
     422: "`content_policy`: the model refuses the prompt or its picture; asking again is useless",
+    429: "`rate_limited`; the header `Retry-After` says when to ask again",
     503: "`upstream_unavailable` or `overloaded`; the header `Retry-After` says when to ask again",
 }
 
@@ -30,6 +34,7 @@ class ErrorBody(BaseModel):
     retryable: bool
     charged: bool
     details: list[FieldProblem] | None = None
+    limit: QuotaLimit | None = None
 
 
 class ErrorEnvelope(BaseModel):
