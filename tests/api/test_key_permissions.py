@@ -137,6 +137,18 @@ async def test_an_allowed_network_counts_to_its_last_address(
     }
 
 
+async def test_an_address_counts_as_what_it_is_however_the_socket_writes_it(
+    app: FastAPI, client: AsyncClient, alice: Person
+) -> None:
+    id = await _live_key_id(client, alice)
+    networks = {"allowed_addresses": ["203.0.113.3", "fe80::1"]}
+    await client.patch(f"/v1/keys/{id}", json=networks, headers=alice.by_session)
+
+    for address in ("::ffff:203.0.113.3", "fe80::1%eth0"):
+        async with _from(app, address) as caller:
+            assert [response.status_code for response in await _use(caller, alice.by_key)] == [200, 200]
+
+
 async def test_a_dead_key_is_not_told_from_a_wrong_one_whatever_its_settings(
     client: AsyncClient, alice: Person, services: Services
 ) -> None:

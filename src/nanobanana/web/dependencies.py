@@ -1,6 +1,7 @@
 """Who may call, as types: the signature of a route tells."""
 
 import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,6 +16,8 @@ from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.errors import NotFoundError
 from nanobanana.services import Services
 from nanobanana.web.errors import UnsupportedMediaTypeError
+
+_LOOPBACK = IPv4Address("127.0.0.1")
 
 _key = HTTPBearer(scheme_name="apiKey", bearerFormat="nb_live_... or nb_test_...", auto_error=False)
 _session = HTTPBearer(scheme_name="session", bearerFormat="nb_session_...", auto_error=False)
@@ -48,7 +51,10 @@ async def _session_account(services: ServicesDep, token: Annotated[str, Depends(
 
 
 async def _client_address(request: Request) -> str:
-    return request.client.host if request.client else "127.0.0.1"
+    """Without zone, and IPv4 as IPv4 also where one socket takes both: as PostgreSQL compares addresses."""
+    address = ip_address(request.client.host.partition("%")[0]) if request.client else _LOOPBACK
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
 
 
 # The IP address a request comes from.
