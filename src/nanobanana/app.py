@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -28,9 +29,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             # What lives as long as the process need not be searched for garbage again and again.
             gc.collect()
             gc.freeze()
+            app.state.drain = partial(services.runner.drain, grace_s=settings.shutdown_grace_s)
             yield
             # The timetable still runs: it keeps the leases of what is being finished.
-            await services.runner.drain(grace_s=settings.shutdown_grace_s)
+            await app.state.drain()
 
     app = FastAPI(
         title="NanoBanana",

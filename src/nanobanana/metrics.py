@@ -24,7 +24,7 @@ IN_FLIGHT = Gauge(
 )
 BODIES = Gauge(
     "nanobanana_bodies_in_memory",
-    "Pictures between Google's first byte and the store",
+    "Pictures being fitted and stored",
     multiprocess_mode="livesum",
 )
 DATABASE_POOL = Gauge(

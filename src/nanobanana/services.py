@@ -57,7 +57,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         local = settings.image_store == "local"
         images = Images(LocalFolder(settings.image_dir) if local else images_in_database)
         runner = Runner(database, google=_google(settings, http), images=images)
-        api_keys = ApiKeys(database, secrets=_required(settings, "secret_key").split(","))
+        api_keys = ApiKeys(database, secrets=_secret_keys(settings))
         yield Services(
             settings=settings,
             database=database,
@@ -69,6 +69,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             runner=runner,
             generations=Generations(database, api_keys=api_keys, runner=runner),
         )
+
+
+def _secret_keys(settings: Settings) -> tuple[str, ...]:
+    _required(settings, "secret_key")
+    return settings.secret_keys
 
 
 def _required(settings: Settings, name: str) -> str:

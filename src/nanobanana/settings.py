@@ -14,10 +14,6 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
 
-class ConfigurationError(Exception):
-    """The settings do not allow a start; the message lists every reason."""
-
-
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -73,6 +69,13 @@ class Settings(BaseSettings):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("secret_key")
+    @classmethod
+    def _has_no_gap(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not all(key.strip() for key in value.get_secret_value().split(",")):
+            raise ValueError("one of the keys between the commas is empty")
+        return value
+
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:
         if self.environment == "production":
@@ -87,6 +90,12 @@ class Settings(BaseSettings):
         if not self.gemini_models:
             raise ValueError("GEMINI_MODELS names no model")
         return self
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The first hashes, all of them verify."""
+        keys = self.secret_key.get_secret_value().split(",") if self.secret_key else []
+        return tuple(key.strip() for key in keys)
 
     @property
     def image_dir(self) -> Path:

@@ -6,6 +6,7 @@ from httpx2 import AsyncClient
 from PIL import Image
 
 from nanobanana.services import Services
+from nanobanana.web.api import generations
 from tests.people import Person
 
 SIZES = ["1024x1024", "1280x896", "896x1280", "1408x768", "768x1408"]
@@ -237,3 +238,23 @@ async def test_a_circle_of_the_models_is_a_circle_of_ours(
     down = sum(255 - image.getpixel((width // 2, y)) for y in range(height)) / 255
     assert abs(across - down) < 0.5
     assert across > 380
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        ([], 55),
+        (["wait=30"], 30),
+        (["WAIT = 0"], 0),
+        (["wait=999"], 90),
+        (["wait=1000000"], 90),
+        (["wait=-1", "wait=7"], 7),
+        (["wait=1.5"], 55),
+        (["x-wait=0"], 55),
+        (['foo="respond-async"'], 55),
+        (["handling=lenient, Respond-Async"], 0),
+        (["wait=3; x=y"], 3),
+    ],
+)
+def test_prefer_is_read_as_rfc_7240_has_it(prefer: list[str], seconds: int) -> None:
+    assert generations._wait_s(prefer) == seconds

@@ -82,6 +82,12 @@ async def test_a_wrong_method_is_405_and_names_the_right_one(client: AsyncClient
     assert response.json()["error"]["code"] == "method_not_allowed"
 
 
+async def test_a_wrong_method_is_told_all_the_right_ones(client: AsyncClient) -> None:
+    response = await client.put("/v1/keys")
+
+    assert response.headers["allow"] == "GET, POST"
+
+
 async def test_a_callers_request_id_is_kept_when_it_is_harmless(client: AsyncClient) -> None:
     kept = await client.get("/healthz", headers={"X-Request-Id": "order-17.a_b"})
     replaced = await client.get("/healthz", headers={"X-Request-Id": 'evil" id'})

@@ -23,17 +23,16 @@ def main() -> None:
     try:
         migrate(url)
         if settings.environment == "development":
-            secrets = settings.secret_key.get_secret_value().split(",")
-            sys.stdout.write(asyncio.run(_development_key(settings, url, secrets)))
+            sys.stdout.write(asyncio.run(_development_key(settings, url)))
     except NanoBananaError as error:
         sys.exit(f"{error.message}\n{error.__cause__ or ''}".rstrip())
 
 
-async def _development_key(settings: Settings, url: str, secrets: list[str]) -> str:
+async def _development_key(settings: Settings, url: str) -> str:
     database = Database(url, size=1)
     await database.open()
     try:
-        api_keys = ApiKeys(database, secrets=secrets)
+        api_keys = ApiKeys(database, secrets=settings.secret_keys)
         return await ensure_key(
             settings.data_dir, accounts=Accounts(database, api_keys=api_keys), api_keys=api_keys
         )

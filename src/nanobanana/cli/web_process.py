@@ -1,12 +1,15 @@
 """`python -m nanobanana.cli.web_process`: one web process on the socket that the supervisor listens on."""
 
 import argparse
+import asyncio
 import math
 import os
 import socket
+from typing import Any
 
 import uvicorn
 
+from nanobanana.cli.bounded_headers import BoundedHeaders
 from nanobanana.settings import Settings
 
 
@@ -16,7 +19,7 @@ def main() -> None:
         options.app,
         factory=True,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHeaders,
         ws="none",
         lifespan="on",
         access_log=False,
@@ -25,11 +28,23 @@ def main() -> None:
         proxy_headers=False,
         # Longer than a proxy in front keeps an idle connection: it must never send into one that just closed.
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=math.ceil(Settings().shutdown_grace_s),
+        # A little longer than the work gets: whoever waits for work that does not end is still to be told so.
+        timeout_graceful_shutdown=math.ceil(Settings().shutdown_grace_s) + 2,
     )
     config.load()
     os.read(options.gate, 1)  # ends when the supervisor closes the other side: the database is ready
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=options.fd)])
+    _Server(config).run(sockets=[socket.socket(fileno=options.fd)])
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """The application's work and its callers' connections come to their end together, not one after the other."""
+        application: Any = self.config.loaded_app
+        drain = getattr(application.state, "drain", None)
+        draining = asyncio.create_task(drain()) if drain else None
+        await super().shutdown(sockets)
+        if draining:
+            await draining
 
 
 def _parser() -> argparse.ArgumentParser:

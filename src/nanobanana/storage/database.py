@@ -1,5 +1,6 @@
 """The road to PostgreSQL: one psycopg pool under ordinary queries and hand-written statements alike."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -29,6 +30,11 @@ class DatabaseUnavailableError(ServiceUnavailableError):
         super().__init__("The database does not answer at the moment. Try again in a few seconds.")
 
 
+# For a statement or a short transaction, and for a free connection. A healthy server needs milliseconds, a frozen one
+# would hold callers for as long as it is frozen.
+_PATIENCE_S = 10
+
+
 class Database:
     """`begin()` gives a SQLAlchemy connection in a transaction, `statement()` runs one prepared statement.
 
@@ -40,7 +46,7 @@ class Database:
             url,
             min_size=1,
             max_size=size,
-            timeout=30,
+            timeout=_PATIENCE_S,
             open=False,
             close_returns=True,
             kwargs={"autocommit": True, "prepare_threshold": 0},
@@ -65,13 +71,14 @@ class Database:
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed when the block ends well. Nothing slow belongs inside."""
         with _translated():
-            async with self._engine.begin() as connection:
+            async with asyncio.timeout(_PATIENCE_S), self._engine.begin() as connection:
                 yield connection
 
     async def statement(self, sql: LiteralString, parameters: Mapping[str, Any]) -> list[DictRow]:
         """One statement in a transaction of its own: one round trip. Gives its rows."""
         with _translated():
             async with (
+                asyncio.timeout(_PATIENCE_S),
                 self._pool.connection() as connection,
                 connection.cursor(row_factory=dict_row) as cursor,
             ):
@@ -102,7 +109,7 @@ def _translated() -> Iterator[None]:
     """A server that is away is our trouble and passes; anything else wrong with a statement is a bug."""
     try:
         yield
-    except (psycopg.OperationalError, sqlalchemy.exc.OperationalError, PoolTimeout) as error:
+    except (psycopg.OperationalError, sqlalchemy.exc.OperationalError, PoolTimeout, TimeoutError) as error:
         raise DatabaseUnavailableError from error
 
 

@@ -113,11 +113,7 @@ generations = Table(
     _moment("finished_at"),
     # The picture's unguessable name without its ending, given before the picture exists.
     Column("image_name", Text, nullable=False, unique=True),
-    Column(
-        "image_state",
-        Text,
-        CheckConstraint("image_state in ('kept', 'expired', 'deleted')", name="image_state"),
-    ),
+    Column("image_state", Text),
     Column("image_format", Text),
     Column("image_bytes", BigInteger),
     Column("model", Text),

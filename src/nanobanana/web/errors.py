@@ -6,12 +6,15 @@ from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any, cast
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from nanobanana.errors import InternalError, InvalidRequestError, NanoBananaError, NotFoundError
+
+log = structlog.get_logger()
 
 
 class MethodNotAllowedError(NanoBananaError):
@@ -64,6 +67,8 @@ def error_response(
 
 
 async def _on_error(request: Request, error: Exception) -> JSONResponse:
+    if error.__cause__:
+        log.warning("request_failed", request_id=request.state.request_id, cause=repr(error.__cause__))
     return error_response(cast("NanoBananaError", error), request_id=request.state.request_id)
 
 
@@ -71,7 +76,18 @@ async def _on_http_exception(request: Request, exception: Exception) -> JSONResp
     raised = cast("HTTPException", exception)
     error = _from_status(raised.status_code, request)
     error.headers.update(raised.headers or {})
+    if isinstance(error, MethodNotAllowedError):
+        error.headers["Allow"] = ", ".join(_methods_of(request))
     return error_response(error, request_id=request.state.request_id)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Of all routes with this path: the framework names only those of the first."""
+    found: set[str] = set()
+    for template, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), request.url.path):
+            found.update(method.upper() for method in operations)
+    return sorted(found)
 
 
 # Somebody may paste a key where its id belongs.

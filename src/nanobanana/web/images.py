@@ -1,12 +1,13 @@
 """Pictures of the local store, by their unguessable names."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
 
 from nanobanana.domain.images.types import MEDIA_TYPES
-from nanobanana.errors import NotFoundError
+from nanobanana.errors import NanoBananaError, NotFoundError
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.dependencies import ServicesDep
 
@@ -22,9 +23,17 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-Name = Annotated[
-    str, Path(pattern=r"^[0-9A-Za-z]{22}\.(png|jpg|webp)$", examples=["0351xffvmzhinA5Ot7fOms.jpg"])
-]
+_NAME = re.compile(r"[0-9A-Za-z]{22}\.(png|jpg|webp)")
+# What RFC 9110 lets us understand of a Range; any other is ignored, as it wants it.
+_RANGE = re.compile(r"bytes=\s*(\d+)-(\d*)(\s*,\s*\d+-\d*)*|bytes=\s*-\d+")
+
+Name = Annotated[str, Path(examples=["0351xffvmzhinA5Ot7fOms.jpg"])]
+
+
+class RangeNotSatisfiableError(NanoBananaError):
+    status = 416
+    code = "range_not_satisfiable"
+    type = "invalid_request_error"
 
 
 @router.head("/images/{name}", include_in_schema=False)
@@ -43,10 +52,26 @@ Name = Annotated[
 )
 async def get_image(name: Name, request: Request, services: ServicesDep) -> Response:
     """The picture itself. Takes `Range` and `If-None-Match`."""
-    file = services.images.file(name)
+    file = services.images.file(name) if _NAME.fullmatch(name) else None
     if file is None:
         raise NotFoundError("There is no such image.")
     headers = {**_HEADERS, "ETag": f'"{name}"'}
-    if request.headers.get("if-none-match") in {headers["ETag"], "*"}:
+    if _has_it_already(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
+    _check_range(request, size=file.stat().st_size)
     return FileResponse(file, media_type=MEDIA_TYPES[name.rpartition(".")[2]], headers=headers)
+
+
+def _has_it_already(if_none_match: str, etag: str) -> bool:
+    known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return etag in known or "*" in known
+
+
+def _check_range(request: Request, *, size: int) -> None:
+    wanted = _RANGE.fullmatch(request.headers.get("range", ""))
+    first, last = (wanted[1], wanted[2]) if wanted else (None, None)
+    if wanted is None or (first and last and int(first) > int(last)):
+        request.scope["headers"] = [item for item in request.scope["headers"] if item[0] != b"range"]
+    elif first and int(first) >= size:
+        headers = {**_HEADERS, "Content-Range": f"bytes */{size}"}
+        raise RangeNotSatisfiableError(f"The picture has {size} bytes.", headers=headers)

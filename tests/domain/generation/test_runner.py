@@ -153,7 +153,7 @@ async def test_work_whose_row_was_taken_is_given_up(
     await services.runner.renew_leases()
 
     async with asyncio.timeout(5):
-        while services.runner.in_flight:
+        while services.runner._tasks:
             await asyncio.sleep(0.01)
     shown = await client.get(response.headers["location"], headers=alice.by_key)
     assert shown.json()["status"] == "running"
@@ -175,3 +175,38 @@ async def test_a_shutdown_finishes_what_ends_in_time_and_hands_over_the_rest_at_
         "select state, lease_until <= now() as free from generations order by id", {}
     )
     assert [(row["state"], row["free"]) for row in rows] == [("succeeded", None), ("running", True)]
+
+
+async def test_who_slept_through_its_lease_and_takes_its_own_row_over_goes_on_without_asking_google_again(
+    services: Services, settings: Settings, google_key: str, client: AsyncClient, alice: Person
+) -> None:
+    call = asyncio.create_task(
+        client.post("/v1/generate", json={"prompt": "a banana [sandbox:latency=1.5]"}, headers=alice.by_key)
+    )
+    async with asyncio.timeout(5):
+        while not _calls_to_google(settings, google_key):
+            await asyncio.sleep(0.02)
+    await services.database.statement("update generations set lease_until = now() - interval '1 second'", {})
+
+    await services.runner.take_over()
+    await services.runner.renew_leases()
+
+    assert (await call).status_code == 200
+    rows = await services.database.statement("select state, attempt from generations", {})
+    assert [(row["state"], row["attempt"]) for row in rows] == [("succeeded", 2)]
+    assert _calls_to_google(settings, google_key) == 1
+
+
+async def test_a_caller_whose_work_is_handed_over_at_a_shutdown_gets_202(
+    services: Services, client: AsyncClient, alice: Person
+) -> None:
+    call = asyncio.create_task(
+        client.post("/v1/generate", json={"prompt": "a banana [sandbox:latency=30]"}, headers=alice.by_key)
+    )
+    async with asyncio.timeout(5):
+        while not services.runner._tasks:
+            await asyncio.sleep(0.02)
+
+    await services.runner.drain(grace_s=0.1)
+
+    assert (await call).status_code == 202

@@ -100,7 +100,7 @@ class ApiKeys:
     async def resolve(self, text: str) -> Bearer:
         """Who a key belongs to, as the database has it at this moment."""
         if not rules.is_well_formed(text):
-            raise MistypedApiKeyError if text.startswith("nb_") else InvalidApiKeyError
+            raise MistypedApiKeyError if text.startswith(("nb_live_", "nb_test_")) else InvalidApiKeyError
         hashes = [rules.hash_key(text, secret) for secret in self._secrets]
         bearer = await repository.find_bearer(self._database, hashes=hashes)
         if bearer is None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -35,11 +36,7 @@ class Runner:
         self._images = images
         self._tasks: dict[str, asyncio.Task[Generation]] = {}
         self._attempts: dict[str, int] = {}
-        self._draining = False
-
-    @property
-    def in_flight(self) -> int:
-        return len(self._tasks)
+        self._drain: asyncio.Task[None] | None = None
 
     async def run(self, generation: Generation, *, wait_s: float) -> Generation:
         """Starts the work and waits for its end, `wait_s` seconds at most. Who stops waiting stops nothing.
@@ -60,17 +57,26 @@ class Runner:
 
     async def take_over(self) -> int:
         """Goes on with what a dead process left behind. Gives the number of rows."""
-        if self._draining:
+        if self._drain:
             return 0
         taken = await repository.take_over(self._database, limit=_TAKEN_AT_ONCE)
         for generation in taken:
             log.warning("generation_taken_over", generation_id=generation.id, attempt=generation.attempt)
-            self._start(generation)
+            if generation.id in self._tasks:
+                # This process was asleep, or without a database, for longer than its lease: the work goes on.
+                self._attempts[generation.id] = generation.attempt
+            else:
+                self._start(generation)
         return len(taken)
 
     async def drain(self, *, grace_s: float) -> None:
-        """Waits for the work to end; what does not end in time is left to other processes at once."""
-        self._draining = True
+        """Waits for the work to end; what does not end in time is left to other processes at once, and those who
+        wait for it learn that it is not finished. Called again, it waits for the end of the first call."""
+        if self._drain is None:
+            self._drain = asyncio.create_task(self._finish_or_hand_over(grace_s))
+        await self._drain
+
+    async def _finish_or_hand_over(self, grace_s: float) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_s)
         if unfinished := dict(self._attempts):
@@ -96,7 +102,8 @@ class Runner:
     async def _make_and_settle(self, generation: Generation) -> Generation:
         outcome = await self._make(generation)
         with STEP_SECONDS.labels("settle").time():
-            settled = await repository.settle(self._database, generation, outcome)
+            held = replace(generation, attempt=self._attempts[generation.id])
+            settled = await repository.settle(self._database, held, outcome)
         if settled is None:
             log.warning("generation_lost_to_another_attempt", generation_id=generation.id)
             return generation

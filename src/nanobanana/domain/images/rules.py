@@ -9,8 +9,8 @@ from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.types import ImageFormat, Picture
 from nanobanana.domain.images.watermark import watermarked
 
-# Twice Google's largest picture (5504 x 3072). More is a decompression bomb, not an answer.
-MAX_PIXELS = 2 * 5504 * 3072
+# Google's largest picture. More is a decompression bomb, not an answer.
+MAX_PIXELS = 5504 * 3072
 
 _FORMATS: dict[str, ImageFormat] = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp"}
 

@@ -11,6 +11,8 @@ from nanobanana.domain.images.types import ENDINGS, MEDIA_TYPES, ImageFormat, Im
 class Images:
     def __init__(self, store: ImageStore) -> None:
         self._store = store
+        # A picture and its base64, each of megabytes, at a time.
+        self._data_urls_at_once = asyncio.Semaphore(4)
 
     async def fit(
         self,
@@ -41,12 +43,15 @@ class Images:
                 return rules.inspect(data)
         return None
 
-    async def link(self, stem: str, format: ImageFormat) -> str | None:
-        """The path under which we serve the picture, or a data: URL with the picture itself."""
+    def path(self, stem: str, format: ImageFormat) -> str | None:
+        """Under which we serve the picture; None when no store but the answer itself must hold it."""
         name = f"{stem}.{ENDINGS[format]}"
-        if self._store.file(name):
-            return f"/images/{name}"
-        data = await self._store.get(name)
+        return f"/images/{name}" if self._store.file(name) else None
+
+    async def data_url(self, stem: str, format: ImageFormat) -> str | None:
+        """The picture itself as a link, while it waits."""
+        async with self._data_urls_at_once:
+            data = await self._store.get(f"{stem}.{ENDINGS[format]}")
         if data is None:
             return None
         return f"data:{MEDIA_TYPES[ENDINGS[format]]};base64,{base64.b64encode(data).decode()}"

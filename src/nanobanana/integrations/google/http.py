@@ -9,6 +9,8 @@ from nanobanana import __version__
 CONNECT_TIMEOUT_S = 10.0
 # Between two pieces of a body that Google has already made, and charged for; hence generous.
 IDLE_TIMEOUT_S = 30.0
+# For the whole body: one that drips would hold its slot, and with seven others everybody's.
+BODY_TIMEOUT_S = 120.0
 # What aiohttp reads ahead of a caller who waits for its turn. With 256 KiB, aiohttp's default, a thousand waiting
 # 2 MB answers took 750 MB; with 16 KiB 90 MB, at the same CPU time per body.
 READ_AHEAD_BYTES = 16 * 1024
@@ -36,7 +38,7 @@ async def read(response: aiohttp.ClientResponse, *, at_most: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(IDLE_TIMEOUT_S) as idle:
+    async with asyncio.timeout(BODY_TIMEOUT_S), asyncio.timeout(IDLE_TIMEOUT_S) as idle:
         async for chunk in response.content.iter_any():
             chunks.append(chunk)
             size += len(chunk)

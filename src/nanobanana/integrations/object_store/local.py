@@ -20,8 +20,10 @@ class LocalFolder:
     """
 
     def __init__(self, root: Path) -> None:
+        # Nobody else on this machine may list the names that others cannot guess.
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._root = root
-        self._store = LocalStore(root, mkdir=True)
+        self._store = LocalStore(root)
 
     async def put(self, name: str, data: bytes) -> None:
         """Keeps the picture whole and on the disk, or raises StoreError; a name that is taken stays as it is."""

@@ -1,4 +1,3 @@
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -17,10 +16,10 @@ _LONGEST_WAIT_S = 90
 _ASK_AGAIN_S = 2
 
 Prefer = Annotated[
-    str | None,
+    list[str] | None,
     Header(
         description="`wait=N` holds the call for up to N seconds (0 to 90, default 55), `respond-async` for none",
-        examples=["wait=30"],
+        examples=[["wait=30"]],
     ),
 ]
 
@@ -49,7 +48,7 @@ async def create_generation(
     """Makes an image. Answers 200 with its link, or 202 when it takes longer than the caller wants to wait;
     the work goes on when the caller leaves."""
     generation = await services.generations.create(
-        body.order(), bearer=key, client_address=client_address, wait_s=_wait_s(prefer)
+        body.order(), bearer=key, client_address=client_address, wait_s=_wait_s(prefer or [])
     )
     location = f"/v1/generations/{generation.id}"
     if generation.error_code and generation.error_message:
@@ -81,30 +80,36 @@ async def list_generations(
         str | None, Query(pattern=r"^gen_[0-9A-Za-z]{22}$", description="`next_cursor`")
     ] = None,
 ) -> GenerationPage:
-    """The account's generations, newest first."""
+    """The account's generations, newest first. Pictures that no store holds have no `url` here, only one by one."""
     found, has_more = await services.generations.page(account_id=account_id, before=cursor, limit=limit)
     return GenerationPage(
-        data=[await _view(generation, services, request) for generation in found],
+        data=[GenerationView.of(row, url=_link(row, services, request)) for row in found],
         has_more=has_more,
         next_cursor=found[-1].id if has_more else None,
     )
 
 
+def _link(generation: Generation, services: ServicesDep, request: Request) -> str | None:
+    """Where the picture is served, if it is served at all."""
+    if generation.image_state != "kept" or generation.image_format is None:
+        return None
+    path = services.images.path(generation.image_name, generation.image_format)
+    return path and f"{services.settings.public_url or str(request.base_url).rstrip('/')}{path}"
+
+
 async def _view(generation: Generation, services: ServicesDep, request: Request) -> GenerationView:
-    url = None
-    if generation.image_state == "kept" and generation.image_format:
-        link = await services.images.link(generation.image_name, generation.image_format)
-        url = f"{_base_url(services, request)}{link}" if link and link.startswith("/") else link
+    url = _link(generation, services, request)
+    if url is None and generation.image_state == "kept" and generation.image_format:
+        url = await services.images.data_url(generation.image_name, generation.image_format)
     return GenerationView.of(generation, url=url)
 
 
-def _base_url(services: ServicesDep, request: Request) -> str:
-    return services.settings.public_url or str(request.base_url).rstrip("/")
-
-
-def _wait_s(prefer: str | None) -> float:
-    """Seconds to hold the call; what RFC 7240 does not let us understand is ignored."""
-    if prefer and re.search(r"\brespond-async\b", prefer):
-        return 0
-    wait = re.search(r"\bwait\s*=\s*(\d{1,6})\b", prefer or "")
-    return min(int(wait[1]), _LONGEST_WAIT_S) if wait else _DEFAULT_WAIT_S
+def _wait_s(prefer: list[str]) -> float:
+    """Seconds to hold the call; what we do not know is ignored, as RFC 7240 wants it."""
+    for preference in ",".join(prefer).split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        if name.strip().lower() == "respond-async":
+            return 0
+        if name.strip().lower() == "wait" and value.strip().isdecimal():
+            return min(int(value), _LONGEST_WAIT_S)
+    return _DEFAULT_WAIT_S

@@ -59,10 +59,8 @@ def _route(scope: Scope) -> str:
     """The pattern of the path: ids and guesses would make a time series each."""
     if "route" not in scope:
         return "unknown"
-    path: str = scope["path"]
-    for name, value in scope["path_params"].items():
-        path = path.replace(f"/{value}", f"/{{{name}}}")
-    return path
+    names = {value: f"{{{name}}}" for name, value in scope["path_params"].items()}
+    return "/".join(names.get(segment, segment) for segment in scope["path"].split("/"))
 
 
 def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
