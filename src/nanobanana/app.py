@@ -1,5 +1,6 @@
 """The web application, put together. No logic lives here."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,11 +11,12 @@ from fastapi import FastAPI
 from nanobanana import __version__, logs
 from nanobanana.services import open_services
 from nanobanana.settings import Settings
-from nanobanana.web import errors, health, images, openapi
+from nanobanana.web import dev_mail, errors, health, images, mail_links, openapi
 from nanobanana.web.api.router import router as api
 from nanobanana.web.middleware.body_limit import BodyLimit
 from nanobanana.web.middleware.request_log import RequestLog
 from nanobanana.worker.jobs import timetable
+from nanobanana.worker.queue_worker import QueueWorker
 from nanobanana.worker.timetable import running
 
 
@@ -24,7 +26,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings) as services, running(*timetable(services)):
+        async with (
+            open_services(settings) as services,
+            running(*timetable(services)),
+            QueueWorker(services) as queue_worker,
+        ):
             app.state.services = services
             # What lives as long as the process need not be searched for garbage again and again.
             gc.collect()
@@ -32,7 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.drain = partial(services.runner.drain, grace_s=settings.shutdown_grace_s)
             yield
             # The timetable still runs: it keeps the leases of what is being finished.
-            await app.state.drain()
+            await asyncio.gather(app.state.drain(), queue_worker.drain())
 
     app = FastAPI(
         title="NanoBanana",
@@ -52,4 +58,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(api)
     app.include_router(images.router)
     app.include_router(health.router)
+    app.include_router(mail_links.router)
+    app.include_router(dev_mail.router)
     return app

@@ -1,25 +1,35 @@
 """Everything long-lived of one process: built once at start, closed in reverse order at its end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
 from redis.asyncio import Redis
 
+from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.service import Accounts
 from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Mode
+from nanobanana.domain.credentials.service import CredentialChanges
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
+from nanobanana.domain.notifications.repository import DevelopmentMailbox
+from nanobanana.domain.notifications.service import Notifications
+from nanobanana.domain.registration.service import Registrations
+from nanobanana.domain.sessions.service import Sessions
+from nanobanana.integrations.email.log import LogMailer
+from nanobanana.integrations.email.smtp import SmtpMailer
+from nanobanana.integrations.email.types import Mailer
 from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.http import open_http
 from nanobanana.integrations.object_store.local import LocalFolder
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
+from nanobanana.storage.queue import Queue
 from nanobanana.storage.redis import open_redis
 
 # Pictures between Google's first byte and the store, of 2 to 6 MB each while they are decoded.
@@ -29,12 +39,25 @@ TEST_BODIES_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """Who they are, how they get in, and what they are told."""
+
+    sessions: Sessions
+    accounts: Accounts
+    registrations: Registrations
+    credentials: CredentialChanges
+    notifications: Notifications
+    mailbox: DevelopmentMailbox
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     settings: Settings
     database: Database
     redis: Redis
+    queue: Queue
     api_keys: ApiKeys
-    accounts: Accounts
+    people: People
     images: Images
     images_in_database: DatabaseStore
     runner: Runner
@@ -48,6 +71,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         database = Database(_required(settings, "database_url"))
         await database.open()
         closing.push_async_callback(database.close)
+        queue = Queue(_required(settings, "database_url"))
+        await queue.open()
+        closing.push_async_callback(queue.close)
         redis = open_redis(_required(settings, "redis_url"))
         closing.push_async_callback(redis.aclose)
         http = open_http()
@@ -57,13 +83,15 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         local = settings.image_store == "local"
         images = Images(LocalFolder(settings.image_dir) if local else images_in_database)
         runner = Runner(database, google=_google(settings, http), images=images)
-        api_keys = ApiKeys(database, secrets=_secret_keys(settings))
+        secrets = _secret_keys(settings)
+        api_keys = ApiKeys(database, secrets=secrets)
         yield Services(
             settings=settings,
             database=database,
             redis=redis,
+            queue=queue,
             api_keys=api_keys,
-            accounts=Accounts(database, api_keys=api_keys),
+            people=_people(settings, database, api_keys, secrets),
             images=images,
             images_in_database=images_in_database,
             runner=runner,
@@ -81,6 +109,37 @@ def _required(settings: Settings, name: str) -> str:
     if value is None:
         raise RuntimeError(f"{name.upper()} is not set: start the service with `./nb serve`, which sets it")
     return str(value.get_secret_value())
+
+
+def _people(settings: Settings, database: Database, api_keys: ApiKeys, secrets: Sequence[str]) -> People:
+    passwords = Passwords()
+    sessions = Sessions(database)
+    accounts = Accounts(database, api_keys=api_keys, sessions=sessions, passwords=passwords)
+    mailbox = DevelopmentMailbox(database)
+    notifications = Notifications(_mailer(settings, mailbox))
+    return People(
+        sessions=sessions,
+        accounts=accounts,
+        registrations=Registrations(
+            database,
+            accounts=accounts,
+            sessions=sessions,
+            passwords=passwords,
+            notifications=notifications,
+            secrets=secrets,
+        ),
+        credentials=CredentialChanges(
+            database, sessions=sessions, passwords=passwords, notifications=notifications
+        ),
+        mailbox=mailbox,
+        notifications=notifications,
+    )
+
+
+def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
+    if settings.smtp_url and settings.mail_from:
+        return SmtpMailer(settings.smtp_url.get_secret_value(), sender=settings.mail_from)
+    return mailbox if settings.environment == "development" else LogMailer()
 
 
 def _google(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, GoogleImages]:

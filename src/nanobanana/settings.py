@@ -4,8 +4,10 @@ A secret may also come from a file: `NAME_FILE=/run/secrets/name`. An empty valu
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -39,6 +41,10 @@ class Settings(BaseSettings):
     gemini_timeout_s: Annotated[float, Field(gt=0)] = 120
     # Where the stand-in for Google listens; `serve` starts one and fills this in.
     sandbox_url: str | None = None
+
+    # Mail. Without a server it goes to the log and, in development, to the page /dev/mail.
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
 
     # Pictures. "none" hands them over as data: URLs and keeps the bytes for a day in PostgreSQL.
     image_store: Literal["local", "none"] = "local"
@@ -76,6 +82,28 @@ class Settings(BaseSettings):
             raise ValueError("one of the keys between the commas is empty")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            url = urlsplit(value.get_secret_value())
+            if url.scheme not in {"smtp", "smtps"} or not url.hostname:
+                raise ValueError("must look like smtp://user:password@host:587 or smtps://host")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"[^@\r\n]+@[^@\s]+", value):
+            raise ValueError("must be an address, or a name with one: NanoBanana <hello@example.com>")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Self:
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("SMTP_URL needs MAIL_FROM")
+        return self
+
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:
         if self.environment == "production":
@@ -96,6 +124,11 @@ class Settings(BaseSettings):
         """The first hashes, all of them verify."""
         keys = self.secret_key.get_secret_value().split(",") if self.secret_key else []
         return tuple(key.strip() for key in keys)
+
+    @property
+    def verifies_addresses(self) -> bool:
+        """Whether registering takes a code from a mail."""
+        return self.smtp_url is not None
 
     @property
     def image_dir(self) -> Path:

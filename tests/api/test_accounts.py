@@ -1,7 +1,11 @@
+import pytest
+from argon2 import PasswordHasher
 from httpx2 import AsyncClient
 
+from nanobanana.services import Services
 from tests.people import PASSWORD, Person
 
+LONG = "wombat " * 146 + "xy"
 CREDENTIALS = {"email": "ada@example.com", "password": PASSWORD}
 
 
@@ -27,17 +31,17 @@ async def test_a_taken_address_is_409_whatever_its_case(client: AsyncClient) -> 
 
 
 async def test_a_password_of_10_characters_is_taken_and_one_of_9_refused(client: AsyncClient) -> None:
-    short = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": "123456789"})
-    enough = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": "1234567890"})
+    short = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": "bananasky"})
+    enough = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": "bananasky1"})
 
     assert (short.status_code, enough.status_code) == (400, 201)
     assert short.json()["error"]["param"] == "password"
-    assert "123456789" not in short.text
+    assert "bananasky" not in short.text
 
 
 async def test_a_password_of_1024_characters_is_taken_and_one_of_1025_refused(client: AsyncClient) -> None:
-    long = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": "x" * 1025})
-    longest = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": "x" * 1024})
+    long = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": LONG + "x"})
+    longest = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": LONG})
 
     assert (long.status_code, longest.status_code) == (400, 201)
 
@@ -76,3 +80,24 @@ async def test_an_expired_session_is_401(client: AsyncClient, alice: Person, ser
     response = await client.get("/v1/keys", headers=alice.by_session)
 
     assert response.status_code == 401
+
+
+@pytest.mark.parametrize("password", ["qwertyuiop", "ada@example.com", "nanobanana1", "aaaaaaaaaaaa"])
+async def test_a_password_that_anybody_would_try_is_refused(client: AsyncClient, password: str) -> None:
+    response = await client.post("/v1/auth/register", json={**CREDENTIALS, "password": password})
+
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "password")
+    assert password not in response.text
+
+
+async def test_login_hashes_the_password_anew_when_the_cost_has_changed(
+    client: AsyncClient, alice: Person, services: Services
+) -> None:
+    cheap = PasswordHasher(time_cost=1, memory_cost=1_024, parallelism=1).hash(PASSWORD)
+    await services.database.statement("update accounts set password_hash = %(cheap)s", {"cheap": cheap})
+    login = {"email": alice.email, "password": PASSWORD}
+    statuses = [(await client.post("/v1/auth/login", json=login)).status_code for _ in range(2)]
+
+    (row,) = await services.database.statement("select password_hash from accounts", {})
+    assert statuses == [200, 200]
+    assert "m=19456,t=2,p=1" in row["password_hash"]

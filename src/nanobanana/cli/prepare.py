@@ -8,8 +8,10 @@ import asyncio
 import sys
 
 from nanobanana.domain.accounts.development import ensure_key
+from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.service import Accounts
 from nanobanana.domain.api_keys.service import ApiKeys
+from nanobanana.domain.sessions.service import Sessions
 from nanobanana.errors import NanoBananaError
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database, migrate
@@ -33,9 +35,8 @@ async def _development_key(settings: Settings, url: str) -> str:
     await database.open()
     try:
         api_keys = ApiKeys(database, secrets=settings.secret_keys)
-        return await ensure_key(
-            settings.data_dir, accounts=Accounts(database, api_keys=api_keys), api_keys=api_keys
-        )
+        accounts = Accounts(database, api_keys=api_keys, sessions=Sessions(database), passwords=Passwords())
+        return await ensure_key(settings.data_dir, accounts=accounts, api_keys=api_keys)
     finally:
         await database.close()
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
@@ -62,6 +63,56 @@ sessions = Table(
     Column("account_id", ForeignKey(accounts.c.id), nullable=False, index=True),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
     _moment("expires_at", nullable=False),
+    # Written at most once an hour.
+    Column("last_used_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("user_agent", Text),
+    _created_at(),
+)
+
+# Becomes an account once the code or the link that went to the address has come back.
+registrations = Table(
+    "registrations",
+    metadata,
+    _id(),
+    Column("email", Text, nullable=False),
+    Column("email_folded", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    # Both are made, and begin to run, when the mail is sent.
+    Column("code_hash", LargeBinary),
+    _moment("code_expires_at"),
+    Column("code_tries", Integer, nullable=False, server_default=text("0")),
+    Column("token_hash", LargeBinary, unique=True),
+    _moment("expires_at", nullable=False),
+    _created_at(),
+)
+
+# What a link in a mail proves. One of each purpose per account: a newer one takes the older one's place.
+one_time_tokens = Table(
+    "one_time_tokens",
+    metadata,
+    _id(),
+    Column("account_id", ForeignKey(accounts.c.id), nullable=False),
+    Column("purpose", Text, nullable=False),
+    # The address to be confirmed.
+    Column("email", Text),
+    # Made when the mail is sent.
+    Column("token_hash", LargeBinary, unique=True),
+    _moment("expires_at", nullable=False),
+    _created_at(),
+    CheckConstraint("purpose in ('reset_password', 'confirm_email')", name="purpose"),
+    CheckConstraint("(purpose = 'confirm_email') = (email is not null)", name="email"),
+    UniqueConstraint("account_id", "purpose"),
+)
+
+# Mails of a development machine without a mail server, for the page /dev/mail.
+development_mails = Table(
+    "development_mails",
+    metadata,
+    _id(),
+    Column("recipient", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
     _created_at(),
 )
 

@@ -8,11 +8,12 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator
 
-from nanobanana.domain.accounts.errors import InvalidSessionError
-from nanobanana.domain.accounts.service import SESSION_PREFIX
 from nanobanana.domain.accounts.types import Account
 from nanobanana.domain.api_keys.errors import InvalidApiKeyError
 from nanobanana.domain.api_keys.types import Bearer
+from nanobanana.domain.sessions.errors import InvalidSessionError
+from nanobanana.domain.sessions.service import SESSION_PREFIX
+from nanobanana.domain.sessions.types import Session
 from nanobanana.errors import NotFoundError
 from nanobanana.services import Services
 from nanobanana.web.errors import UnsupportedMediaTypeError
@@ -46,8 +47,12 @@ async def _session_token(header: _SessionHeader) -> str:
     return header.credentials
 
 
+async def _current_session(services: ServicesDep, token: Annotated[str, Depends(_session_token)]) -> Session:
+    return await services.people.sessions.use(token)
+
+
 async def _session_account(services: ServicesDep, token: Annotated[str, Depends(_session_token)]) -> Account:
-    return await services.accounts.by_session(token)
+    return await services.people.accounts.by_session(token)
 
 
 async def _client_address(request: Request) -> str:
@@ -65,12 +70,20 @@ async def _reader_account_id(
     services: ServicesDep, key: _KeyHeader, session: _SessionHeader, client_address: ClientAddress
 ) -> str:
     if session and session.credentials.startswith(SESSION_PREFIX):
-        return (await services.accounts.by_session(session.credentials)).id
+        return (await services.people.accounts.by_session(session.credentials)).id
     if key is None:
         raise InvalidApiKeyError
     bearer = await services.api_keys.resolve_recent(key.credentials)
     await services.api_keys.check(bearer, scope="read", client_address=client_address)
     return bearer.account_id
+
+
+async def _base_url(services: ServicesDep, request: Request) -> str:
+    return services.settings.public_url or str(request.base_url).rstrip("/")
+
+
+async def _user_agent(request: Request) -> str | None:
+    return request.headers.get("user-agent")
 
 
 def _of_known_shape(id: str) -> str:
@@ -91,9 +104,14 @@ async def _json_body(request: Request) -> None:
 RecentKey = Annotated[Bearer, Depends(_recent_key)]
 # Logged in.
 SessionToken = Annotated[str, Depends(_session_token)]
+CurrentSession = Annotated[Session, Depends(_current_session)]
 SessionAccount = Annotated[Account, Depends(_session_account)]
 # Reads what belongs to the account: by a living key of it with the scope `read`, or logged in.
 ReaderAccountId = Annotated[str, Depends(_reader_account_id)]
+# How links to this service begin.
+BaseUrl = Annotated[str, Depends(_base_url)]
+# What the caller says it is.
+UserAgent = Annotated[str | None, Depends(_user_agent)]
 # An id in a path; what no id can be is 404 like any other that does not exist.
 Id = Annotated[str, AfterValidator(_of_known_shape)]
 # The body is JSON, else 415.

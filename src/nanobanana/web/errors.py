@@ -147,6 +147,7 @@ def _message(problem: Mapping[str, Any]) -> str:
 _KNOWN_FIELDS = (
     *("prompt", "size", "style", "format", "email", "password", "name", "mode"),
     *("expires_at", "monthly_image_cap", "scopes", "allowed_addresses", "disabled", "overlap_seconds"),
+    *("code", "token", "current_password"),
 )
 
 

@@ -20,6 +20,11 @@ def timetable(services: Services) -> list[Job]:
         Job("take_over", 5, services.runner.take_over),
         Job("record_uses_of_keys", 10, services.api_keys.record_uses),
         Job("discard_expired_images", 60, services.images_in_database.discard_expired),
+        Job("discard_expired_sessions", 600, services.people.sessions.discard_expired),
+        Job("discard_expired_registrations", 600, services.people.registrations.discard_expired),
+        Job("discard_expired_tokens", 600, services.people.credentials.discard_expired),
+        Job("retry_stalled_jobs", 15, services.queue.retry_stalled),
+        Job("delete_finished_jobs", 600, services.queue.delete_finished),
         Job("probe_redis", 5, probe_redis),
         Job("measure_pool", 5, measure_pool),
     ]

@@ -1,4 +1,4 @@
-from nanobanana.errors import NanoBananaError
+from nanobanana.errors import InvalidRequestError, NanoBananaError
 
 
 class EmailTakenError(NanoBananaError):
@@ -12,7 +12,16 @@ class EmailTakenError(NanoBananaError):
         )
 
 
-class WrongPasswordError(NanoBananaError):
+class GuessablePasswordError(InvalidRequestError):
+    def __init__(self) -> None:
+        super().__init__(
+            "This password is among the first that anybody would try. Choose another one: "
+            "a few words that have nothing to do with each other are good.",
+            param="password",
+        )
+
+
+class WrongLoginError(NanoBananaError):
     """One text for an unknown address and a wrong password."""
 
     status = 401
@@ -23,16 +32,12 @@ class WrongPasswordError(NanoBananaError):
         super().__init__("E-mail address or password is wrong.")
 
 
-class InvalidSessionError(NanoBananaError):
-    """One text for missing, wrong and expired sessions."""
+class InvalidTokenError(NanoBananaError):
+    """One text for links that are wrong, expired or used."""
 
-    status = 401
-    code = "invalid_session"
-    type = "authentication_error"
+    status = 400
+    code = "invalid_token"
+    type = "invalid_request_error"
 
     def __init__(self) -> None:
-        super().__init__(
-            "This request needs a session: log in at POST /v1/auth/login and send its access_token "
-            "in the header 'Authorization: Bearer nb_session_...'.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+        super().__init__("This link is wrong, expired or used already. Ask for a new one.", param="token")

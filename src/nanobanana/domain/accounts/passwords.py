@@ -5,6 +5,9 @@ import asyncio
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerifyMismatchError
 
+from nanobanana.domain.accounts.errors import GuessablePasswordError
+from nanobanana.domain.accounts.rules import is_easily_guessed
+
 # OWASP's second profile: 17 ms on a server core and roughly 100 ms on a Raspberry Pi 4, at 19 MiB each.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
 
@@ -16,6 +19,12 @@ class Passwords:
     def __init__(self) -> None:
         self._at_once = asyncio.Semaphore(2)
 
+    async def hash_new(self, password: str, *, email: str) -> str:
+        """The hash of a password that somebody chooses. Raises GuessablePasswordError."""
+        if is_easily_guessed(password, email=email):
+            raise GuessablePasswordError
+        return await self.hash(password)
+
     async def hash(self, password: str) -> str:
         async with self._at_once:
             return await asyncio.to_thread(_hasher.hash, password)
@@ -24,6 +33,10 @@ class Passwords:
         """Whether the password fits; without a hash the answer is no, after the same time."""
         async with self._at_once:
             return await asyncio.to_thread(_verify, password, password_hash)
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether the hash was made at another cost than new ones are."""
+        return _hasher.check_needs_rehash(password_hash)
 
 
 def _verify(password: str, password_hash: str | None) -> bool:

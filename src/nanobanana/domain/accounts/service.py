@@ -1,75 +1,82 @@
-"""People: registration, login, sessions."""
-
-import hashlib
-import secrets
-from datetime import timedelta
+"""Accounts: how they come to be, who may log in to one, whom a session belongs to."""
 
 from nanobanana.domain.accounts import repository
-from nanobanana.domain.accounts.errors import EmailTakenError, InvalidSessionError, WrongPasswordError
+from nanobanana.domain.accounts.errors import EmailTakenError, WrongLoginError
 from nanobanana.domain.accounts.passwords import Passwords
-from nanobanana.domain.accounts.types import Account, NewSession, Registration
+from nanobanana.domain.accounts.types import Account, Login, NewAccount
 from nanobanana.domain.api_keys.service import ApiKeys
+from nanobanana.domain.sessions.errors import InvalidSessionError
+from nanobanana.domain.sessions.service import Sessions
+from nanobanana.domain.sessions.types import NewSession
 from nanobanana.kit.ids import new_id
-from nanobanana.storage.database import Database
-
-SESSION_PREFIX = "nb_session_"
-_SESSION_LIFETIME = timedelta(days=30)
+from nanobanana.storage.database import AsyncConnection, Database
 
 
 class Accounts:
-    def __init__(self, database: Database, *, api_keys: ApiKeys) -> None:
+    def __init__(
+        self, database: Database, *, api_keys: ApiKeys, sessions: Sessions, passwords: Passwords
+    ) -> None:
         self._database = database
         self._api_keys = api_keys
-        self._passwords = Passwords()
+        self._sessions = sessions
+        self._passwords = passwords
 
-    async def register(self, *, email: str, password: str, plan: str = "free") -> Registration:
-        """A new account with a live and a test key, all or nothing."""
-        password_hash = await self._passwords.hash(password)
+    async def register(self, *, email: str, password: str, plan: str = "free") -> NewAccount:
+        """A new account at once, its address unverified."""
+        password_hash = await self._passwords.hash_new(password, email=email)
         async with self._database.begin() as connection:
-            account = await repository.add(
-                connection, id=new_id("usr"), email=email, password_hash=password_hash, plan=plan
-            )
-            if account is None:
-                raise EmailTakenError
-            return Registration(
-                account=account,
-                live_key=await self._api_keys.issue(
-                    connection, account_id=account.id, mode="live", settings={"name": "First key"}
-                ),
-                test_key=await self._api_keys.issue(
-                    connection, account_id=account.id, mode="test", settings={"name": "First test key"}
-                ),
+            return await self.create(
+                connection, email=email, password_hash=password_hash, plan=plan, verified=False
             )
 
-    async def log_in(self, *, email: str, password: str) -> NewSession:
+    async def create(
+        self, connection: AsyncConnection, *, email: str, password_hash: str, plan: str, verified: bool
+    ) -> NewAccount:
+        """A new account with a live and a test key, all or nothing. Raises EmailTakenError."""
+        account = await repository.add(
+            connection,
+            id=new_id("usr"),
+            email=email,
+            password_hash=password_hash,
+            plan=plan,
+            verified=verified,
+        )
+        if account is None:
+            raise EmailTakenError
+        return NewAccount(
+            account=account,
+            live_key=await self._api_keys.issue(
+                connection, account_id=account.id, mode="live", settings={"name": "First key"}
+            ),
+            test_key=await self._api_keys.issue(
+                connection, account_id=account.id, mode="test", settings={"name": "First test key"}
+            ),
+        )
+
+    async def log_in(self, *, email: str, password: str, user_agent: str | None) -> NewSession:
         async with self._database.begin() as connection:
             login = await repository.find_login(connection, email=email)
-        account_id, password_hash = login or (None, None)
-        if not await self._passwords.is_right(password, password_hash=password_hash) or account_id is None:
-            raise WrongPasswordError
-        token = SESSION_PREFIX + secrets.token_urlsafe(32)
+        password_hash = login.password_hash if login else None
+        if not await self._passwords.is_right(password, password_hash=password_hash) or login is None:
+            raise WrongLoginError
+        await self._renew_hash(login, password)
         async with self._database.begin() as connection:
-            expires_at = await repository.add_session(
-                connection,
-                id=new_id("ses"),
-                account_id=account_id,
-                token_hash=_hash(token),
-                lifetime=_SESSION_LIFETIME,
-            )
-        return NewSession(token=token, expires_at=expires_at)
+            return await self._sessions.start(connection, account_id=login.account_id, user_agent=user_agent)
 
     async def by_session(self, token: str) -> Account:
+        session = await self._sessions.use(token)
         async with self._database.begin() as connection:
-            account = await repository.find_by_session(connection, token_hash=_hash(token))
+            account = await repository.find(connection, id=session.account_id)
         if account is None:
             raise InvalidSessionError
         return account
 
-    async def log_out(self, token: str) -> None:
+    async def _renew_hash(self, login: Login, password: str) -> None:
+        """The one moment at which the password is known, and can be hashed at today's cost."""
+        if not self._passwords.is_outdated(login.password_hash):
+            return
+        new = await self._passwords.hash(password)
         async with self._database.begin() as connection:
-            await repository.end_session(connection, token_hash=_hash(token))
-
-
-def _hash(token: str) -> bytes:
-    # 256 random bits need no slow hash and no key.
-    return hashlib.sha256(token.encode()).digest()
+            await repository.replace_password_hash(
+                connection, account_id=login.account_id, old=login.password_hash, new=new
+            )

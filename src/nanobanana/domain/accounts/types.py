@@ -13,17 +13,17 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class Login:
+    """What a password is held against."""
+
+    account_id: str
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
     """A new account with its first keys, whose texts are shown this once."""
 
     account: Account
     live_key: IssuedKey
     test_key: IssuedKey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewSession:
-    """A session with its token, which is stored nowhere."""
-
-    token: str
-    expires_at: datetime

@@ -1,12 +1,20 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from nanobanana.domain.generation.errors import error_of
 from nanobanana.domain.generation.types import Generation
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.api.schemas.generations import GenerationPage, GenerationView, NewGeneration
-from nanobanana.web.dependencies import ClientAddress, Id, JsonBody, ReaderAccountId, RecentKey, ServicesDep
+from nanobanana.web.dependencies import (
+    BaseUrl,
+    ClientAddress,
+    Id,
+    JsonBody,
+    ReaderAccountId,
+    RecentKey,
+    ServicesDep,
+)
 
 router = APIRouter(tags=["Generations"])
 
@@ -41,7 +49,7 @@ async def create_generation(
     key: RecentKey,
     client_address: ClientAddress,
     services: ServicesDep,
-    request: Request,
+    base_url: BaseUrl,
     response: Response,
     prefer: Prefer = None,
 ) -> GenerationView:
@@ -59,22 +67,22 @@ async def create_generation(
         response.status_code = 202
         response.headers["Location"] = location
         response.headers["Retry-After"] = str(_ASK_AGAIN_S)
-    return await _view(generation, services, request)
+    return await _view(generation, services, base_url)
 
 
 @router.get("/generations/{id}", responses=error_responses(401, 403, 404, 503))
 async def get_generation(
-    id: Id, account_id: ReaderAccountId, services: ServicesDep, request: Request
+    id: Id, account_id: ReaderAccountId, services: ServicesDep, base_url: BaseUrl
 ) -> GenerationView:
     """One generation as it stands, with a link that works."""
-    return await _view(await services.generations.get(id, account_id=account_id), services, request)
+    return await _view(await services.generations.get(id, account_id=account_id), services, base_url)
 
 
 @router.get("/generations", responses=error_responses(400, 401, 403, 503))
 async def list_generations(
     account_id: ReaderAccountId,
     services: ServicesDep,
-    request: Request,
+    base_url: BaseUrl,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[
         str | None, Query(pattern=r"^gen_[0-9A-Za-z]{22}$", description="`next_cursor`")
@@ -83,22 +91,22 @@ async def list_generations(
     """The account's generations, newest first. Pictures that no store holds have no `url` here, only one by one."""
     found, has_more = await services.generations.page(account_id=account_id, before=cursor, limit=limit)
     return GenerationPage(
-        data=[GenerationView.of(row, url=_link(row, services, request)) for row in found],
+        data=[GenerationView.of(row, url=_link(row, services, base_url)) for row in found],
         has_more=has_more,
         next_cursor=found[-1].id if has_more else None,
     )
 
 
-def _link(generation: Generation, services: ServicesDep, request: Request) -> str | None:
+def _link(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
     """Where the picture is served, if it is served at all."""
     if generation.image_state != "kept" or generation.image_format is None:
         return None
     path = services.images.path(generation.image_name, generation.image_format)
-    return path and f"{services.settings.public_url or str(request.base_url).rstrip('/')}{path}"
+    return path and f"{base_url}{path}"
 
 
-async def _view(generation: Generation, services: ServicesDep, request: Request) -> GenerationView:
-    url = _link(generation, services, request)
+async def _view(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
+    url = _link(generation, services, base_url)
     if url is None and generation.image_state == "kept" and generation.image_format:
         url = await services.images.data_url(generation.image_name, generation.image_format)
     return GenerationView.of(generation, url=url)

@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter
 
-from nanobanana.web.api import accounts, api_keys, generations
+from nanobanana.web.api import account, api_keys, auth, generations, recovery
 
 router = APIRouter(prefix="/v1")
 router.include_router(generations.router)
 router.include_router(api_keys.router)
-router.include_router(accounts.router)
+router.include_router(auth.router)
+router.include_router(recovery.router)
+router.include_router(account.router)

@@ -1,46 +1,123 @@
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, EmailStr, Field, StringConstraints
+from pydantic import BaseModel, EmailStr, Field, StringConstraints, model_validator
 
-from nanobanana.domain.accounts.types import NewSession, Registration
+from nanobanana.domain.accounts.types import Account, NewAccount
+from nanobanana.domain.registration.types import Verified
 from nanobanana.web.api.schemas.api_keys import ShownApiKey
+from nanobanana.web.api.schemas.sessions import Session
 from nanobanana.web.api.schemas.strict import RequestBody
 
-Password = Annotated[str, StringConstraints(min_length=10, max_length=1024)]
+Password = Annotated[
+    str, StringConstraints(min_length=10, max_length=1024), Field(examples=["correct horse battery"])
+]
+_Email = Annotated[EmailStr, Field(examples=["ada@example.com"])]
 
 
 class Credentials(RequestBody):
-    email: EmailStr = Field(examples=["ada@example.com"])
-    password: Password = Field(examples=["correct horse battery"], description="10 to 1,024 characters")
+    email: _Email
+    password: Password = Field(description="10 to 1,024 characters, and none of the most common ones")
 
 
-class RegisteredAccount(BaseModel):
+class Address(RequestBody):
+    email: _Email
+
+
+_Token = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,100}$"),
+    Field(examples=["Jx0bT7..."], description="What follows `token=` in the link"),
+]
+
+
+class Verification(RequestBody):
+    """Either the code with the address, or the token of the link."""
+
+    email: _Email | None = None
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = Field(None, examples=["314159"])
+    token: _Token | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.token is None) != (self.email is not None and self.code is not None):
+            raise ValueError("Send email and code, or token alone.")
+        return self
+
+
+class LinkToken(RequestBody):
+    token: _Token
+
+
+class NewPassword(LinkToken):
+    password: Password
+
+
+class AccountChange(RequestBody):
+    current_password: Password
+    password: Password | None = None
+    email: _Email | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.password is None and self.email is None:
+            raise ValueError("Name what is to change: password, email or both.")
+        return self
+
+
+class RegistrationBegun(BaseModel):
+    """The same for every address."""
+
+    message: str = (
+        "If this address can have an account, a mail with a code is on its way to it. "
+        "Send the code to POST /v1/auth/verify-email."
+    )
+
+
+class MailBegun(BaseModel):
+    """The same for every address."""
+
+    message: str = "If this address has an account, a mail with a link is on its way to it."
+
+
+class AccountInfo(BaseModel):
     id: str = Field(examples=["usr_0351xffvmzhinA5Ot7fOms"])
     email: str
     email_verified: bool
     created_at: datetime
-    api_key: ShownApiKey
-    test_key: ShownApiKey
 
     @classmethod
-    def of(cls, registration: Registration) -> Self:
-        account = registration.account
+    def of(cls, account: Account) -> Self:
         return cls(
             id=account.id,
             email=account.email,
             email_verified=account.email_verified_at is not None,
             created_at=account.created_at,
-            api_key=ShownApiKey.shown(registration.live_key),
-            test_key=ShownApiKey.shown(registration.test_key),
         )
 
 
-class Session(BaseModel):
-    access_token: str = Field(examples=["nb_session_Jx0bT7..."])
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a scheme, no secret
-    expires_at: datetime
+class RegisteredAccount(AccountInfo):
+    api_key: ShownApiKey
+    test_key: ShownApiKey
 
     @classmethod
-    def of(cls, session: NewSession) -> Self:
-        return cls(access_token=session.token, expires_at=session.expires_at)
+    def registered(cls, new: NewAccount) -> Self:
+        return cls(
+            api_key=ShownApiKey.shown(new.live_key),
+            test_key=ShownApiKey.shown(new.test_key),
+            **AccountInfo.of(new.account).model_dump(),
+        )
+
+
+class VerifiedAccount(RegisteredAccount):
+    session: Session
+
+    @classmethod
+    def verified(cls, verified: Verified) -> Self:
+        registered = RegisteredAccount.registered(verified.new)
+        return cls(
+            api_key=registered.api_key,
+            test_key=registered.test_key,
+            session=Session.of(verified.session),
+            **AccountInfo.of(verified.new.account).model_dump(),
+        )

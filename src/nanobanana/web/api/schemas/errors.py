@@ -5,10 +5,11 @@ from pydantic import BaseModel
 from nanobanana.domain.generation.errors import QuotaLimit
 
 _DESCRIPTIONS = {
-    400: "`invalid_request`: the JSON or a field is wrong; `details` lists all wrong fields",
+    400: "`invalid_request`: the JSON or a field is wrong; `details` lists all wrong fields. "
+    "`invalid_code`, `invalid_token`: what came by mail is wrong, expired or used",
     401: "`invalid_api_key`, `invalid_session` or `invalid_credentials`",
     402: "`quota_exceeded`: `limit` says which; waiting a moment does not help",
-    403: "`account_suspended`, `scope_missing` or `ip_not_allowed`",
+    403: "`account_suspended`, `scope_missing`, `ip_not_allowed` or `wrong_password`",
     404: "`not_found`; also for what belongs to another account",
     405: "`method_not_allowed`",
     409: "`email_taken` or `too_many_keys`",

@@ -1,0 +1,57 @@
+"""When two addresses are one, and which passwords anybody would try first."""
+
+import unicodedata
+
+from email_validator import EmailNotValidError, validate_email
+
+from nanobanana.domain.accounts.common_passwords import COMMON_PASSWORDS
+
+# Keyboard rows, alphabet, digits: a password that is a stretch of one of them, forwards or backwards, is no secret.
+_RUNS = (
+    "abcdefghijklmnopqrstuvwxyz" * 2,
+    "0123456789" * 2,
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+    "azertyuiopqsdfghjklmwxcvbn",
+    "1q2w3e4r5t6y7u8i9o0p",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+    "q1w2e3r4t5y6u7i8o9p0",
+    "a1b2c3d4e5f6g7h8i9j0",
+)
+# "abcabcabcabc" is as good as "abc".
+_LONGEST_REPEATED = 4
+_DECORATION = "0123456789 !@#$%^&*()-_=+.,?/\\'\"~`;:|<>[]{}"
+
+
+def fold_email(email: str) -> str:
+    """One form for all spellings of an address: `Ada@Bücher.example`, `ada@xn--bcher-kva.example`."""
+    try:
+        parts = validate_email(email, check_deliverability=False)
+        local, domain = parts.local_part, parts.ascii_domain
+    except EmailNotValidError:  # the address of the development account, which nobody can write to
+        local, _, domain = email.rpartition("@")
+    return f"{_folded(local)}@{_folded(domain)}"
+
+
+def is_easily_guessed(password: str, *, email: str) -> bool:
+    guess = _folded(password)
+    bare = guess.strip(_DECORATION)
+    address = _folded(email)
+    own = {address, address.rpartition("@")[0], "nanobanana"}
+    return (
+        guess in COMMON_PASSWORDS
+        or bare in COMMON_PASSWORDS
+        or bool({guess, bare} & own)
+        or _is_repetition(guess)
+        or any(guess in run or guess in run[::-1] for run in _RUNS)
+    )
+
+
+def _is_repetition(text: str) -> bool:
+    """Whether the text is a short piece over and over, the last time perhaps cut off."""
+    return any(text[length:] == text[:-length] for length in range(1, _LONGEST_REPEATED + 1))
+
+
+def _folded(text: str) -> str:
+    # Casefolding can undo the normal form.
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())

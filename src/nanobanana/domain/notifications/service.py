@@ -1,0 +1,55 @@
+"""Which mail goes out when, and what it says. The texts are in templates/, a folder a mail."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from nanobanana.integrations.email.types import Mail, Mailer
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+)
+
+
+class Notifications:
+    def __init__(self, mailer: Mailer) -> None:
+        self._mailer = mailer
+
+    async def verify_address(self, to: str, *, code: str, link: str) -> None:
+        """Somebody registered with an address that has no account yet."""
+        await self._send("verify_address", to, code=code, link=link)
+
+    async def already_registered(self, to: str) -> None:
+        """Somebody registered with, or changed to, an address that has an account."""
+        await self._send("already_registered", to)
+
+    async def reset_password(self, to: str, *, link: str) -> None:
+        """Somebody has forgotten the password."""
+        await self._send("reset_password", to, link=link)
+
+    async def password_changed(self, to: str) -> None:
+        """The password was changed or reset."""
+        await self._send("password_changed", to)
+
+    async def confirm_address(self, to: str, *, link: str) -> None:
+        """The owner wants to use this address from now on."""
+        await self._send("confirm_address", to, link=link)
+
+    async def address_changed(self, to: str) -> None:
+        """To the old address, when the new one is confirmed."""
+        await self._send("address_changed", to)
+
+    async def _send(self, name: str, to: str, **values: str) -> None:
+        def rendered(part: str) -> str:
+            return _templates.get_template(f"{name}/{part}").render(values)
+
+        await self._mailer.send(
+            Mail(
+                to=to,
+                subject=rendered("subject.txt").strip(),
+                text=rendered("body.txt"),
+                html=rendered("body.html"),
+            )
+        )

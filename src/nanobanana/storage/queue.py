@@ -1,0 +1,53 @@
+"""Jobs in PostgreSQL: what is to happen after an answer, soon and surely, whatever process dies meanwhile."""
+
+from contextlib import suppress
+
+import orjson
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy import text
+
+from nanobanana.storage.database import AsyncConnection
+
+_DEFER = text("""
+    select procrastinate_defer_jobs_v1(array[
+        row('default', :task, 0, null, null, cast(:arguments as jsonb), null)
+    ]::procrastinate_job_to_defer_v1[])
+""")
+
+# Of a worker that is gone: its heart beats each 10 s.
+_STALLED_S = 30
+_KEPT_HOURS = 24
+
+
+async def defer(connection: AsyncConnection, task: str, **arguments: str) -> None:
+    """A job that exists if the caller's transaction commits, and starts then.
+
+    Arguments stand in the table in the clear: never a password, a code, or a token.
+    """
+    await connection.execute(_DEFER, {"task": task, "arguments": orjson.dumps(arguments).decode()})
+
+
+class Queue:
+    def __init__(self, url: str) -> None:
+        # One connection listens for new jobs, the other fetches and finishes them.
+        self.app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=2, timeout=10))
+
+    async def open(self) -> None:
+        await self.app.open_async()
+
+    async def close(self) -> None:
+        await self.app.close_async()
+
+    async def retry_stalled(self) -> None:
+        """Jobs whose worker died in the middle begin anew. Two processes may do this at once."""
+        jobs = self.app.job_manager
+        for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=_STALLED_S):
+            with suppress(ConnectorException):  # somebody else was faster
+                await jobs.retry_job(job)
+
+    async def delete_finished(self) -> None:
+        """However they ended: their arguments hold addresses."""
+        await self.app.job_manager.delete_old_jobs(
+            _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+        )

@@ -1,0 +1,55 @@
+from fastapi import APIRouter
+
+from nanobanana.web.api.schemas.accounts import AccountChange, AccountInfo
+from nanobanana.web.api.schemas.errors import error_responses
+from nanobanana.web.api.schemas.sessions import SessionInfo, SessionList
+from nanobanana.web.dependencies import (
+    BaseUrl,
+    CurrentSession,
+    Id,
+    JsonBody,
+    ServicesDep,
+    SessionAccount,
+    SessionToken,
+)
+
+router = APIRouter(prefix="/account", tags=["Accounts"])
+
+
+@router.get("", responses=error_responses(401, 503))
+async def get_account(account: SessionAccount) -> AccountInfo:
+    """The account of this session."""
+    return AccountInfo.of(account)
+
+
+@router.patch("", dependencies=[JsonBody], responses=error_responses(400, 401, 403, 413, 415, 503))
+async def change_account(
+    body: AccountChange,
+    session: CurrentSession,
+    token: SessionToken,
+    services: ServicesDep,
+    base_url: BaseUrl,
+) -> AccountInfo:
+    """A new password, which ends all other sessions, or a new address, which holds once the link that is mailed to
+    it comes back. Takes the current password either way."""
+    await services.people.credentials.change(
+        session,
+        current_password=body.current_password,
+        password=body.password,
+        email=body.email,
+        base_url=base_url,
+    )
+    return AccountInfo.of(await services.people.accounts.by_session(token))
+
+
+@router.get("/sessions", responses=error_responses(401, 503))
+async def list_sessions(session: CurrentSession, services: ServicesDep) -> SessionList:
+    """Where the account is logged in, newest first."""
+    found = await services.people.sessions.list_alive(account_id=session.account_id)
+    return SessionList(data=[SessionInfo.of(one, current=one.id == session.id) for one in found])
+
+
+@router.delete("/sessions/{id}", status_code=204, responses=error_responses(401, 404, 503))
+async def end_session(id: Id, session: CurrentSession, services: ServicesDep) -> None:
+    """Ends one session at once; it may be this one."""
+    await services.people.sessions.end(id, account_id=session.account_id)

@@ -1,0 +1,48 @@
+"""Runs the jobs of the queue beside a process's requests."""
+
+import asyncio
+from contextlib import suppress
+from typing import Self
+
+import structlog
+
+from nanobanana.services import Services
+from nanobanana.worker.tasks import add_tasks
+
+_AT_ONCE = 2
+_PAUSE_S = 5
+
+log = structlog.get_logger()
+
+
+class QueueWorker:
+    def __init__(self, services: Services) -> None:
+        self._app = services.queue.app
+        self._grace_s = services.settings.shutdown_grace_s
+        add_tasks(self._app, services)
+
+    async def __aenter__(self) -> Self:
+        self._running = asyncio.create_task(self._run(), name="queue_worker")
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.drain()
+
+    async def drain(self) -> None:
+        """Takes no further job and lets those at work finish, for the grace period; then they begin anew elsewhere."""
+        self._running.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._running
+
+    async def _run(self) -> None:
+        """The library's worker ends when the database goes away; ours comes back with it."""
+        while True:
+            try:
+                await self._app.run_worker_async(
+                    concurrency=_AT_ONCE,
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=self._grace_s,
+                )
+            except Exception as error:  # noqa: BLE001 - whatever it was, jobs must run again
+                log.warning("queue_worker_stopped", error=repr(error))
+            await asyncio.sleep(_PAUSE_S)

@@ -1,0 +1,47 @@
+"""What the jobs do, by the names they are deferred under. Each may run twice: its worker may die at its end."""
+
+import structlog
+from procrastinate import App, BaseRetryStrategy, RetryDecision
+from procrastinate.jobs import Job
+
+from nanobanana.integrations.email.errors import MailError
+from nanobanana.services import Services
+
+# Seconds before each further try: a day in all, for a mail server that is away over night.
+_WAITS_S = (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200)
+
+log = structlog.get_logger()
+
+
+class LaterUnlessRefused(BaseRetryStrategy):
+    """Further tries until the waits are used up, but none for what will never succeed."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        refused = isinstance(exception, MailError) and not exception.retryable
+        again = not refused and job.attempts < len(_WAITS_S)
+        log.warning("job_failed", job=job.task_name, id=job.id, error=repr(exception), again=again)
+        return RetryDecision(retry_in={"seconds": _WAITS_S[job.attempts]}) if again else None
+
+
+def add_tasks(app: App, services: Services) -> None:
+    later = LaterUnlessRefused()
+
+    @app.task(name="send_registration_mail", retry=later)
+    async def send_registration_mail(registration_id: str, base_url: str) -> None:
+        await services.people.registrations.send_mail(registration_id, base_url=base_url)
+
+    @app.task(name="send_password_reset", retry=later)
+    async def send_password_reset(email: str, base_url: str) -> None:
+        await services.people.credentials.send_password_reset(email, base_url=base_url)
+
+    @app.task(name="send_email_confirmation", retry=later)
+    async def send_email_confirmation(token_id: str, base_url: str) -> None:
+        await services.people.credentials.send_email_confirmation(token_id, base_url=base_url)
+
+    @app.task(name="send_password_changed", retry=later)
+    async def send_password_changed(email: str) -> None:
+        await services.people.notifications.password_changed(email)
+
+    @app.task(name="send_address_changed", retry=later)
+    async def send_address_changed(email: str) -> None:
+        await services.people.notifications.address_changed(email)

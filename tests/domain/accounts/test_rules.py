@@ -1,0 +1,47 @@
+import pytest
+
+from nanobanana.domain.accounts.rules import fold_email, is_easily_guessed
+
+EMAIL = "adalovelace@example.com"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "1234567890", "0987654321", "9876543210", "qwertyuiop", "poiuytrewq", "abcdefghij", "1q2w3e4r5t",
+        "aaaaaaaaaa", "x" * 1024, "1212121212", "abcabcabca", "abcdabcdabcd",
+        "password123", "Password123!", "PASSWORD1234", "123password", "letmein12345", "iloveyou!!!!!",
+        EMAIL, "AdaLovelace@Example.com", "adalovelace", "adalovelace1815", "nanobanana", "NanoBanana2026!",
+    ],
+)  # fmt: skip
+def test_what_anybody_would_try_first_is_refused(password: str) -> None:
+    assert is_easily_guessed(password, email=EMAIL)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "correct horse battery", "wombat quince 7", "tr0ub4dor&3x", "mynanobananas", "abcdeabcde",
+        "1234567890abz", "adalovelacefan", "пароль и кот", "x7q!m2v9pz",
+    ],
+)  # fmt: skip
+def test_other_passwords_are_taken(password: str) -> None:
+    assert not is_easily_guessed(password, email=EMAIL)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ada@Example.COM", "ada@example.com"),
+        ("ada@b\u00fccher.example.com", "ada@xn--bcher-kva.example.com"),
+        ("ada@bu\u0308cher.example.com", "ada@B\u00dcCHER.example.com"),
+        ("jos\u00e9@example.com", "JOSE\u0301@example.com"),
+        ("stra\u00dfe@example.com", "STRASSE@example.com"),
+    ],
+)
+def test_spellings_of_one_address_fold_to_one(one: str, other: str) -> None:
+    assert fold_email(one) == fold_email(other)
+
+
+def test_dots_and_tags_belong_to_the_address() -> None:
+    assert len({fold_email(f"{local}@gmail.com") for local in ("ada", "a.da", "ada+x")}) == 3
