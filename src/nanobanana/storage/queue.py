@@ -1,5 +1,6 @@
 """Jobs in PostgreSQL: what is to happen after an answer, soon and surely, whatever process dies meanwhile."""
 
+import logging
 from contextlib import suppress
 
 import orjson
@@ -14,6 +15,9 @@ _DEFER = text("""
         row('default', :task, 0, null, null, cast(:arguments as jsonb), null)
     ]::procrastinate_job_to_defer_v1[])
 """)
+
+# The library tells the standard error of each failed try, with its trace; worker/ tells our log what matters.
+logging.getLogger("procrastinate").addHandler(logging.NullHandler())
 
 # Of a worker that is gone: its heart beats each 10 s.
 _STALLED_S = 30
@@ -31,7 +35,14 @@ async def defer(connection: AsyncConnection, task: str, **arguments: str) -> Non
 class Queue:
     def __init__(self, url: str) -> None:
         # One connection listens for new jobs, the other fetches and finishes them.
-        self.app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=2, timeout=10))
+        connector = PsycopgConnector(
+            conninfo=url,
+            min_size=1,
+            max_size=2,
+            timeout=10,
+            kwargs={"application_name": "nanobanana jobs"},
+        )
+        self.app = App(connector=connector)
 
     async def open(self) -> None:
         await self.app.open_async()

@@ -19,6 +19,7 @@ class QueueWorker:
     def __init__(self, services: Services) -> None:
         self._app = services.queue.app
         self._grace_s = services.settings.shutdown_grace_s
+        self._ending = False
         add_tasks(self._app, services)
 
     async def __aenter__(self) -> Self:
@@ -30,19 +31,22 @@ class QueueWorker:
 
     async def drain(self) -> None:
         """Takes no further job and lets those at work finish, for the grace period; then they begin anew elsewhere."""
+        self._ending = True
         self._running.cancel()
         with suppress(asyncio.CancelledError):
             await self._running
 
     async def _run(self) -> None:
-        """The library's worker ends when the database goes away; ours comes back with it."""
-        while True:
+        """The library's worker ends when the database goes away, also while it is being cancelled; ours comes back."""
+        while not self._ending:
             try:
                 await self._app.run_worker_async(
                     concurrency=_AT_ONCE,
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=self._grace_s,
                 )
+                log.warning("queue_worker_stopped")
             except Exception as error:  # noqa: BLE001 - whatever it was, jobs must run again
                 log.warning("queue_worker_stopped", error=repr(error))
-            await asyncio.sleep(_PAUSE_S)
+            if not self._ending:
+                await asyncio.sleep(_PAUSE_S)

@@ -16,7 +16,7 @@ from nanobanana.integrations.email.types import Mail
 from nanobanana.services import Services
 from nanobanana.settings import Settings
 from nanobanana.storage.queue import defer
-from nanobanana.worker import tasks
+from nanobanana.worker import queue_worker, tasks
 from tests.api.mail.conftest import Desk, Due
 from tests.api.mail.server import MailServer, code_of, running_mail_server
 from tests.people import Person
@@ -234,3 +234,16 @@ async def test_what_is_no_address_of_a_mail_server_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="smtp://") as raised:
         Settings(smtp_url=SecretStr(url), mail_from="hello@example.com")
     assert "mail.example" not in str(raised.value)
+
+
+async def test_jobs_run_again_after_the_database_cut_their_connections(
+    desk: Desk, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_worker, "_PAUSE_S", 0.1)
+    await desk.register(ADA)
+    await desk.mail_server.mail()
+    cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'nanobanana jobs' and datname = current_database()"
+    await services.database.statement(cut, {})
+    await desk.register("bob@example.com")
+
+    assert (await desk.mail_server.mail())["To"] == "bob@example.com"

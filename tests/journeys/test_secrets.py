@@ -1,50 +1,59 @@
-import json
+"""Nothing that opens a door stands in the clear where it need not."""
 
-import pytest
-from fastapi import FastAPI
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import psycopg
 from httpx2 import AsyncClient
 
-from nanobanana.services import Services
-from nanobanana.settings import Settings
-from tests.api.mail.conftest import Desk
-from tests.api.mail.server import MailServer, code_of, token_of
+from tests.api.mail.server import MailServer, code_of, running_mail_server, token_of
+from tests.cli.serving import serving
 from tests.people import PASSWORD
 
 ADA = "ada@example.com"
 NEW = "quite another password"
 
 
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"log_level": "debug"})
-
-
 async def test_no_token_code_key_or_password_stands_in_any_table_or_log_after_all_flows(
-    app: FastAPI,
-    client: AsyncClient,
-    desk: Desk,
-    services: Services,
-    capfd: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
+    data_dir: Path, database_url: str
 ) -> None:
-    caplog.set_level("DEBUG")
-    secrets = [PASSWORD, NEW, *await all_flows(client, desk.mail_server)]
+    async with running_mail_server() as mail_server:
+        settings = {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": os.environ["TEST_REDIS_URL"],
+            "SMTP_URL": mail_server.url,
+            "MAIL_FROM": "hello@example.com",
+            "LOG_LEVEL": "debug",
+        }
+        with serving(data_dir, factory=None, workers=2, settings=settings) as service:
+            announced = service.said
+            async with AsyncClient(base_url=service.url, timeout=30) as client:
+                secrets = await all_flows(client, mail_server)
+            stored = rows_of_all_tables(database_url)
+            service.process.terminate()
+            await asyncio.to_thread(service.finish)
 
-    tables = await services.database.statement(
-        "select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
-        {},
-    )
-    stored = ""
-    for table in tables:
-        rows = await services.database.statement(f"select t::text as row from {table['table_name']} t", {})
-        stored += "\n".join(row["row"] for row in rows)
-    said = capfd.readouterr()
-    # The mail server's own log shows what it receives.
-    logged = "\n".join(record.getMessage() for record in caplog.records if record.name != "mail.log")
-    everything = stored + said.out + said.err + logged
+    said = service.said.removeprefix(announced)
     assert "send_password_changed" in stored
-    assert '"path": "/v1/auth/verify-email"' in said.out
+    assert '"path": "/v1/auth/verify-email"' in said
+    everything = stored + said
     assert [secret for secret in secrets if secret in everything or hexed(secret) in everything] == []
+
+
+def rows_of_all_tables(database_url: str) -> str:
+    with psycopg.connect(database_url) as connection:
+        tables = connection.execute(
+            "select table_name from information_schema.tables"
+            " where table_schema = 'public' and table_type = 'BASE TABLE'"
+        ).fetchall()
+        rows = [
+            row[0]
+            for (table,) in tables
+            for row in connection.execute(f"select t::text from {table} t".encode()).fetchall()
+        ]
+    return "\n".join(rows)
 
 
 def hexed(secret: str) -> str:
@@ -79,4 +88,14 @@ async def all_flows(client: AsyncClient, mail_server: MailServer) -> list[str]:
     keys = [account["api_key"]["key"], account["test_key"]["key"]]
     # A code of six digits may be part of a number by chance; as a value of its own it is found in JSON or a row.
     codes = [json.dumps(code_of(pending)), f",{code_of(pending)},", f" {code_of(pending)} "]
-    return [verify_token, session, reset_token, confirm_token, token_of(pending), *codes, *keys]
+    return [
+        PASSWORD,
+        NEW,
+        verify_token,
+        session,
+        reset_token,
+        confirm_token,
+        token_of(pending),
+        *codes,
+        *keys,
+    ]
