@@ -53,7 +53,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     # The last one added sees a request first.
     app.add_middleware(BodyLimit)
-    app.add_middleware(RequestLog)
+    on_fly = settings.fly_app_name is not None
+    app.add_middleware(RequestLog, trusted_proxies=settings.trusted_proxies, on_fly=on_fly)
     errors.install(app)
     app.include_router(api)
     app.include_router(images.router)

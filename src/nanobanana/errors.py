@@ -67,3 +67,10 @@ class ServiceUnavailableError(NanoBananaError):
     def __init__(self, message: str, *, retry_after_s: int = 5) -> None:
         super().__init__(message, headers={"Retry-After": str(retry_after_s)})
         self.retry_after_s = retry_after_s
+
+
+class OverloadedError(ServiceUnavailableError):
+    code = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__("There is more to do than we can take on. Try again in a few seconds.")

@@ -33,4 +33,10 @@ DATABASE_POOL = Gauge(
     ["kind"],
     multiprocess_mode="livesum",
 )
+THROTTLED = Counter(
+    "nanobanana_throttled", "Sign-ups, logins and the like refused, by the limit that refused them", ["limit"]
+)
+LIMITED_WITHOUT_REDIS = Counter(
+    "nanobanana_limited_without_redis", "Decisions about limits that one process made alone, without Redis"
+)
 REDIS_UP = Gauge("nanobanana_redis_up", "Whether Redis answered the last probe", multiprocess_mode="livemin")

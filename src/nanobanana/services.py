@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.service import Accounts
+from nanobanana.domain.accounts.throttle import Throttle
 from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.credentials.service import CredentialChanges
@@ -24,6 +25,7 @@ from nanobanana.domain.sessions.service import Sessions
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
+from nanobanana.domain.limits.service import Limiter
 from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.http import open_http
 from nanobanana.integrations.object_store.local import LocalFolder
@@ -58,6 +60,8 @@ class Services:
     queue: Queue
     api_keys: ApiKeys
     people: People
+    limiter: Limiter
+    throttle: Throttle
     images: Images
     images_in_database: DatabaseStore
     runner: Runner
@@ -76,6 +80,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         closing.push_async_callback(queue.close)
         redis = open_redis(_required(settings, "redis_url"))
         closing.push_async_callback(redis.aclose)
+        probe = open_redis(_required(settings, "redis_url"), connections=1)
+        closing.push_async_callback(probe.aclose)
         http = open_http()
         closing.push_async_callback(http.close)
 
@@ -85,6 +91,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         runner = Runner(database, google=_google(settings, http), images=images)
         secrets = _secret_keys(settings)
         api_keys = ApiKeys(database, secrets=secrets)
+        limiter = Limiter(redis, probe=probe, secret=secrets[0], processes=settings.web_processes)
+        await limiter.open()
         yield Services(
             settings=settings,
             database=database,
@@ -92,6 +100,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             queue=queue,
             api_keys=api_keys,
             people=_people(settings, database, api_keys, secrets),
+            limiter=limiter,
+            throttle=Throttle(limiter, scale=settings.throttle_scale),
             images=images,
             images_in_database=images_in_database,
             runner=runner,

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -25,6 +26,14 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     public_url: str | None = None
     secret_key: SecretStr | None = None
+    # Whose X-Forwarded-For and Fly-Client-IP are believed: addresses and networks.
+    trusted_proxies: Networks = ()
+    # Fly sets it for every program it runs: its proxy then names the client in Fly-Client-IP.
+    fly_app_name: str | None = None
+    # Multiplies every throttle on sign-up and login.
+    throttle_scale: Annotated[float, Field(gt=0)] = 1
+    # How many share the limits when Redis is gone; `serve` fills this in.
+    web_processes: Annotated[int, Field(ge=1)] = 1
     shutdown_grace_s: Annotated[float, Field(ge=0)] = 30
     metrics_token: SecretStr | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -49,7 +58,7 @@ class Settings(BaseSettings):
     # Pictures. "none" hands them over as data: URLs and keeps the bytes for a day in PostgreSQL.
     image_store: Literal["local", "none"] = "local"
 
-    @field_validator("gemini_models", mode="before")
+    @field_validator("gemini_models", "trusted_proxies", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):

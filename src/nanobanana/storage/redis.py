@@ -5,16 +5,20 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+CONNECTIONS = 8
+_CONNECT_S = 0.05
+_ANSWER_S = 0.1
 
-def open_redis(url: str, *, connections: int = 8) -> Redis:
+
+def open_redis(url: str, *, connections: int = CONNECTIONS) -> Redis:
     """A client that gives up at once: the library's defaults wait seconds for a refused connection,
     for ever for a silent one, and raise at the 101st caller as though the server were dead."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
-        timeout=0.1,
-        socket_connect_timeout=0.05,
-        socket_timeout=0.1,
+        timeout=_ANSWER_S,
+        socket_connect_timeout=_CONNECT_S,
+        socket_timeout=_ANSWER_S,
         retry=Retry(NoBackoff(), 0),
     )
     return Redis.from_pool(pool)

@@ -1,7 +1,6 @@
 """Who may call, as types: the signature of a route tells."""
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,10 +14,9 @@ from nanobanana.domain.sessions.errors import InvalidSessionError
 from nanobanana.domain.sessions.service import SESSION_PREFIX
 from nanobanana.domain.sessions.types import Session
 from nanobanana.errors import NotFoundError
+from nanobanana.kit.addresses import IPAddress
 from nanobanana.services import Services
 from nanobanana.web.errors import UnsupportedMediaTypeError
-
-_LOOPBACK = IPv4Address("127.0.0.1")
 
 _key = HTTPBearer(scheme_name="apiKey", bearerFormat="nb_live_... or nb_test_...", auto_error=False)
 _session = HTTPBearer(scheme_name="session", bearerFormat="nb_session_...", auto_error=False)
@@ -28,6 +26,11 @@ _session = HTTPBearer(scheme_name="session", bearerFormat="nb_session_...", auto
 async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
+
+
+async def _client_address(request: Request) -> IPAddress:
+    address: IPAddress = request.state.client_address
+    return address
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
@@ -55,15 +58,8 @@ async def _session_account(services: ServicesDep, token: Annotated[str, Depends(
     return await services.people.accounts.by_session(token)
 
 
-async def _client_address(request: Request) -> str:
-    """Without zone, and IPv4 as IPv4 also where one socket takes both: as PostgreSQL compares addresses."""
-    address = ip_address(request.client.host.partition("%")[0]) if request.client else _LOOPBACK
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address)
-
-
-# The IP address a request comes from.
-ClientAddress = Annotated[str, Depends(_client_address)]
+# Where the request comes from, as far as TRUSTED_PROXIES lets us believe it.
+ClientAddress = Annotated[IPAddress, Depends(_client_address)]
 
 
 async def _reader_account_id(

@@ -2,13 +2,12 @@
 
 from nanobanana.metrics import DATABASE_POOL, REDIS_UP
 from nanobanana.services import Services
-from nanobanana.storage.redis import answers
 from nanobanana.worker.timetable import Job
 
 
 def timetable(services: Services) -> list[Job]:
     async def probe_redis() -> None:
-        REDIS_UP.set(await answers(services.redis))
+        REDIS_UP.set(await services.limiter.find_redis())
 
     async def measure_pool() -> None:
         for kind, count in services.database.pool_counts().items():
@@ -25,6 +24,8 @@ def timetable(services: Services) -> list[Job]:
         Job("discard_expired_tokens", 600, services.people.credentials.discard_expired),
         Job("retry_stalled_jobs", 15, services.queue.retry_stalled),
         Job("delete_finished_jobs", 600, services.queue.delete_finished),
-        Job("probe_redis", 5, probe_redis),
+        # Soon back to the common limits when Redis is.
+        Job("probe_redis", 1, probe_redis),
+        Job("forget_ended_windows", 60, services.limiter.forget_ended),
         Job("measure_pool", 5, measure_pool),
     ]

@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.sql.elements import ColumnElement
 
 from nanobanana.domain.api_keys.types import ApiKey, Bearer, KeySettings, Mode, Scope, Standing
+from nanobanana.kit.addresses import IPAddress
 from nanobanana.storage.database import AsyncConnection, Database
 from nanobanana.storage.tables import accounts, api_keys
 
@@ -126,7 +127,7 @@ async def find_bearer(database: Database, *, hashes: Sequence[bytes]) -> Bearer 
 
 
 async def standing(
-    database: Database, bearer: Bearer, *, scope: Scope, client_address: str
+    database: Database, bearer: Bearer, *, scope: Scope, client_address: IPAddress
 ) -> Standing | None:
     """None when the key does not live."""
     rows = await database.statement(

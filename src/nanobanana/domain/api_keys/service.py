@@ -15,6 +15,7 @@ from nanobanana.domain.api_keys.errors import (
 )
 from nanobanana.domain.api_keys.types import ApiKey, Bearer, IssuedKey, KeySettings, Mode, Scope
 from nanobanana.errors import NotFoundError
+from nanobanana.kit.addresses import IPAddress
 from nanobanana.kit.ids import new_id
 from nanobanana.storage.database import AsyncConnection, Database
 
@@ -118,7 +119,7 @@ class ApiKeys:
         self._recent[text] = (time.monotonic() + _CACHE_S, bearer)
         return bearer
 
-    async def check(self, bearer: Bearer, *, scope: Scope, client_address: str) -> None:
+    async def check(self, bearer: Bearer, *, scope: Scope, client_address: IPAddress) -> None:
         """Raises what keeps this key from doing this, for this caller, at this moment.
 
         What a key may not do is told only while it lives: dead keys get the same answer as wrong ones."""

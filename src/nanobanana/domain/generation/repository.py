@@ -9,6 +9,7 @@ from sqlalchemy import select
 from nanobanana.domain.api_keys.repository import FROM_ALLOWED_ADDRESS, HAS_SCOPE, LIVES
 from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.domain.generation.types import Generation, Made, NotMade, Order
+from nanobanana.kit.addresses import IPAddress
 from nanobanana.storage.database import Database
 from nanobanana.storage.tables import generations
 
@@ -22,7 +23,7 @@ _COLUMNS = (
 
 
 async def admit(
-    database: Database, *, id: str, image_name: str, bearer: Bearer, client_address: str, order: Order
+    database: Database, *, id: str, image_name: str, bearer: Bearer, client_address: IPAddress, order: Order
 ) -> Generation | None:
     """The new row, already running under a lease; None when the key may not do this at this moment."""
     rows = await database.statement(

@@ -11,6 +11,7 @@ from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.types import Generation, Order
 from nanobanana.errors import NotFoundError
 from nanobanana.kit import base62
+from nanobanana.kit.addresses import IPAddress
 from nanobanana.kit.ids import new_id
 from nanobanana.metrics import STEP_SECONDS
 from nanobanana.storage.database import Database
@@ -22,7 +23,7 @@ class Generations:
         self._api_keys = api_keys
         self._runner = runner
 
-    async def create(self, order: Order, *, bearer: Bearer, client_address: str, wait_s: float) -> Generation:
+    async def create(self, order: Order, *, bearer: Bearer, client_address: IPAddress, wait_s: float) -> Generation:
         """Admits the order and works on it. Gives it finished, or as it stands after `wait_s` seconds;
         the work then goes on without the caller."""
         if bearer.mode == "test" and (refusal := magic_words.refusal(order.prompt)):

@@ -9,7 +9,7 @@ from nanobanana.web.api.schemas.accounts import (
 )
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.api.schemas.sessions import Session
-from nanobanana.web.dependencies import BaseUrl, JsonBody, ServicesDep, SessionToken, UserAgent
+from nanobanana.web.dependencies import BaseUrl, ClientAddress, JsonBody, ServicesDep, SessionToken, UserAgent
 
 router = APIRouter(prefix="/auth", tags=["Accounts"])
 
@@ -20,14 +20,15 @@ router = APIRouter(prefix="/auth", tags=["Accounts"])
     dependencies=[JsonBody],
     responses={
         202: {"model": RegistrationBegun, "description": "A mail is on its way, whatever the address"},
-        **error_responses(400, 409, 413, 415, 503),
+        **error_responses(400, 409, 413, 415, 429, 503),
     },
 )
 async def register(
-    body: Credentials, services: ServicesDep, base_url: BaseUrl, response: Response
+    body: Credentials, address: ClientAddress, services: ServicesDep, base_url: BaseUrl, response: Response
 ) -> RegisteredAccount | RegistrationBegun:
     """A new account with a live and a test key, shown in this answer only. Where mail is set up the answer is 202,
     and account and keys come for the code in the mail."""
+    await services.throttle.take("register", address=address, email=body.email)
     if services.settings.verifies_addresses:
         await services.people.registrations.begin(email=body.email, password=body.password, base_url=base_url)
         response.status_code = 202
@@ -37,10 +38,13 @@ async def register(
     )
 
 
-@router.post("/verify-email", dependencies=[JsonBody], responses=error_responses(400, 413, 415, 503))
-async def verify_email(body: Verification, services: ServicesDep, user_agent: UserAgent) -> VerifiedAccount:
+@router.post("/verify-email", dependencies=[JsonBody], responses=error_responses(400, 413, 415, 429, 503))
+async def verify_email(
+    body: Verification, address: ClientAddress, services: ServicesDep, user_agent: UserAgent
+) -> VerifiedAccount:
     """The account of a registration, with its keys, shown in this answer only, and a session. Takes the code of
     the mail with the address, or the token of its link; five wrong codes end the code."""
+    await services.throttle.take("verify_email", address=address, email=body.email)
     registrations = services.people.registrations
     if body.email and body.code:
         verified = await registrations.verify_code(email=body.email, code=body.code, user_agent=user_agent)
@@ -49,9 +53,12 @@ async def verify_email(body: Verification, services: ServicesDep, user_agent: Us
     return VerifiedAccount.verified(verified)
 
 
-@router.post("/login", dependencies=[JsonBody], responses=error_responses(400, 401, 413, 415, 503))
-async def log_in(body: Credentials, services: ServicesDep, user_agent: UserAgent) -> Session:
+@router.post("/login", dependencies=[JsonBody], responses=error_responses(400, 401, 413, 415, 429, 503))
+async def log_in(
+    body: Credentials, address: ClientAddress, services: ServicesDep, user_agent: UserAgent
+) -> Session:
     """A session of 30 days that ends after 14 without use, to manage account and keys with."""
+    await services.throttle.take("login", address=address, email=body.email)
     return Session.of(
         await services.people.accounts.log_in(email=body.email, password=body.password, user_agent=user_agent)
     )

@@ -1,15 +1,18 @@
-"""Every request gets an id, a log line and a place in the metrics; none gets away with a bare exception."""
+"""Every request gets an id, its client's address, a log line and a place in the metrics; none gets away with a bare exception."""
 
 import re
 import time
+from collections.abc import Sequence
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nanobanana.errors import InternalError
+from nanobanana.kit.addresses import IPNetwork
 from nanobanana.kit.ids import new_id
 from nanobanana.metrics import REQUEST_SECONDS, REQUESTS
+from nanobanana.web.client_address import client_address
 from nanobanana.web.errors import error_response
 
 # A caller's own id is taken over when it could not harm a log and is no key.
@@ -20,8 +23,10 @@ log = structlog.get_logger()
 
 
 class RequestLog:
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, trusted_proxies: Sequence[IPNetwork], on_fly: bool) -> None:
         self._app = app
+        self._trusted_proxies = trusted_proxies
+        self._on_fly = on_fly
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -29,7 +34,9 @@ class RequestLog:
             return
         started = time.perf_counter()
         request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state["client_address"] = client_address(scope, trusted=self._trusted_proxies, on_fly=self._on_fly)
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -75,5 +82,5 @@ def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
         path=scope["path"],
         status=status,
         ms=round(seconds * 1000, 1),
-        client=(scope.get("client") or ("", 0))[0],
+        client=str(scope["state"]["client_address"]),
     )

@@ -1,0 +1,60 @@
+"""The sliding window in Redis: one script, one round trip for any number of windows."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from redis.asyncio import Redis
+
+from nanobanana.domain.limits.types import Limit, Verdict, Window
+
+_MICROSECONDS = 1_000_000
+
+# Each window is a sorted set of the tokens taken in it, by the microsecond of Redis's own clock: the clocks of several
+# machines would not agree. All windows have room or none gives a token; a token that is in one already costs nothing
+# there. Redis runs nothing else meanwhile.
+#   KEYS: one per window. ARGV: the token, then for each window its limit and its length.
+SCRIPT = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local token = ARGV[1]
+local allowed, counts, held = 1, {}, {}
+for i, key in ipairs(KEYS) do
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - ARGV[2 * i + 1])
+  counts[i] = redis.call('ZCARD', key)
+  held[i] = redis.call('ZSCORE', key, token)
+  if not held[i] and counts[i] >= tonumber(ARGV[2 * i]) then allowed = 0 end
+end
+local answer = {allowed}
+for i, key in ipairs(KEYS) do
+  local limit, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  if allowed == 1 and not held[i] then
+    redis.call('ZADD', key, now, token)
+    redis.call('PEXPIRE', key, math.ceil(window / 1000))
+    counts[i] = counts[i] + 1
+  end
+  -- As long as this one counts, no further token fits.
+  local rank = math.max(0, counts[i] - limit)
+  local at = redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')[2]
+  table.insert(answer, math.max(0, limit - counts[i]))
+  table.insert(answer, at and at + window - now or 0)
+end
+return answer
+"""
+
+
+class WindowsInRedis:
+    def __init__(self, redis: Redis) -> None:
+        self._script = redis.register_script(SCRIPT)
+
+    async def take(self, wanted: Mapping[str, Limit], *, token: str) -> Verdict:
+        arguments: list[str | int] = [token]
+        for limit in wanted.values():
+            arguments += [limit.tokens, limit.window_s * _MICROSECONDS]
+        # One hash tag: a cluster keeps all windows on one server, where the script can see them together.
+        keys = [f"{{limits}}:{key}" for key in wanted]
+        allowed, *states = cast("list[int]", await self._script(keys=keys, args=arguments))
+        windows = [
+            Window(limit=limit, remaining=states[2 * i], reset_s=states[2 * i + 1] / _MICROSECONDS)
+            for i, limit in enumerate(wanted.values())
+        ]
+        return Verdict(allowed=bool(allowed), windows=windows)

@@ -1,0 +1,96 @@
+"""Grants tokens within limits: by Redis for all processes together, by this process alone while Redis is gone."""
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from nanobanana.domain.limits.repository import WindowsInRedis
+from nanobanana.domain.limits.rules import WindowsInMemory
+from nanobanana.domain.limits.types import Limit, Verdict
+from nanobanana.metrics import LIMITED_WITHOUT_REDIS
+from nanobanana.storage.redis import CONNECTIONS, answers
+
+# Together the most that a request can lose to a Redis that has just gone. The longer part is for the probe: a lost call
+# is one decision made alone, a lost probe a second of them.
+_CALL_S = 0.06
+_PROBE_S = 0.08
+
+log = structlog.get_logger()
+
+
+class Limiter:
+    def __init__(self, redis: Redis, *, probe: Redis, secret: str, processes: int) -> None:
+        """`probe`: a connection of its own, or a crowd waiting for `redis` would make it look dead.
+        `processes`: how many share the limits when Redis is gone."""
+        self._in_redis = WindowsInRedis(redis)
+        self._in_memory = WindowsInMemory()
+        self._probe = probe
+        self._probing: asyncio.Task[bool] | None = None
+        self._redis_is_up = True
+        self._secret = secret.encode()
+        self._processes = processes
+
+    async def open(self) -> None:
+        """Connects, and loads what a first call loads: a request would take that for a Redis that is gone."""
+        await asyncio.gather(*(self._connect() for _ in range(CONNECTIONS)))
+        await self.find_redis()
+
+    async def take(self, limits: Sequence[Limit], *, token: str | None = None) -> Verdict:
+        """One token of each limit, or of none when one has none left. The same `token` costs once."""
+        wanted = {self._key(limit): limit for limit in limits}
+        token = token or secrets.token_hex(8)
+        if self._redis_is_up:
+            try:
+                async with asyncio.timeout(_CALL_S):
+                    return await self._in_redis.take(wanted, token=token)
+            except (RedisError, OSError):
+                await self.find_redis()
+        LIMITED_WITHOUT_REDIS.inc()
+        shares = {key: self._share(limit) for key, limit in wanted.items()}
+        return self._in_memory.take(shares, token=token, now=time.monotonic())
+
+    async def find_redis(self) -> bool:
+        """Whether Redis answers, which then holds until the next probe. However many ask, one probe goes out."""
+        if self._probing is None:
+            self._probing = asyncio.create_task(self._ping())
+            self._probing.add_done_callback(self._probed)
+        return await asyncio.shield(self._probing)
+
+    async def forget_ended(self) -> None:
+        self._in_memory.forget_ended(time.monotonic())
+
+    async def _connect(self) -> None:
+        with suppress(RedisError, OSError):
+            await self._in_redis.take({}, token="")
+
+    async def _ping(self) -> bool:
+        try:
+            async with asyncio.timeout(_PROBE_S):
+                return await answers(self._probe)
+        except TimeoutError:
+            return False
+
+    def _probed(self, probing: asyncio.Task[bool]) -> None:
+        self._probing = None
+        up = not probing.cancelled() and probing.result()
+        if up != self._redis_is_up:
+            self._redis_is_up = up
+            log.warning("redis_is_back" if up else "redis_is_gone")
+
+    def _key(self, limit: Limit) -> str:
+        """Short whatever the subject is, and telling nobody who it is. The secret also keeps services that share
+        a Redis out of each other's limits."""
+        subject = hmac.digest(self._secret, limit.subject.encode(), hashlib.sha256)[:12].hex()
+        return f"{limit.name}:{limit.window_s}:{subject}"
+
+    def _share(self, limit: Limit) -> Limit:
+        return replace(limit, tokens=max(1, limit.tokens // self._processes))

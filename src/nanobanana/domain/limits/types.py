@@ -1,0 +1,38 @@
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """Never more than `tokens` in any `window_s` seconds, for each `subject` of this name."""
+
+    name: str
+    subject: str
+    tokens: int
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """How a limit stands: tokens left, and seconds until one more comes back (0 when none is taken)."""
+
+    limit: Limit
+    remaining: int
+    reset_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    allowed: bool
+    windows: Sequence[Window]
+
+    @property
+    def tightest(self) -> Window:
+        """The one that keeps a refused caller waiting longest."""
+        return max(self.windows, key=lambda window: (window.remaining == 0, window.reset_s))
+
+    @property
+    def retry_after_s(self) -> int:
+        """After that many seconds a refused caller fits in again, unless others come before it."""
+        return max(1, math.ceil(self.tightest.reset_s))
