@@ -1,0 +1,108 @@
+"""kill -STOP of Redis under load: it is there, takes connections and says nothing."""
+
+import asyncio
+import os
+import re
+import secrets
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from httpx2 import AsyncClient
+
+from tests.cli.serving import Service, serving
+
+WORKERS = 3
+# Of the table in domain/accounts/throttle.py.
+LOGINS_A_MINUTE = 10
+
+
+@pytest.fixture
+def service(data_dir: Path, database_url: str) -> Iterator[Service]:
+    """With its own Valkey, which this test may stop."""
+    settings = {"DATABASE_URL": database_url, "TRUSTED_PROXIES": "127.0.0.1"}
+    # A line for each request would fill the pipe that nobody reads, and halt the service.
+    settings["LOG_LEVEL"] = "warning"
+    with serving(data_dir, factory=None, workers=WORKERS, settings=settings) as service:
+        yield service
+
+
+class Load:
+    """A few clients of each address that log in again and again, each time to another account."""
+
+    def __init__(self, service: Service) -> None:
+        self._url = service.url
+        self.answers: Counter[tuple[str, int]] = Counter()
+        self.slowest = 0.0
+
+    async def from_address(self, address: str, *, times: int) -> None:
+        headers = {"X-Forwarded-For": address}
+        async with AsyncClient(base_url=self._url, headers=headers, timeout=30) as client:
+            for _ in range(times):
+                account = {"email": f"{secrets.token_hex(4)}@example.com", "password": "not the password"}
+                began = time.monotonic()
+                response = await client.post("/v1/auth/login", json=account)
+                self.slowest = max(self.slowest, time.monotonic() - began)
+                self.answers[address, response.status_code] += 1
+
+    async def from_addresses(self, addresses: list[str], *, clients: int, times: int) -> None:
+        await asyncio.gather(
+            *(self.from_address(address, times=times) for address in addresses for _ in range(clients))
+        )
+
+
+def _valkey(service: Service) -> psutil.Process:
+    [found] = [child for child in service.family() if "valkey" in child.name()]
+    return found
+
+
+async def _metric(service: Service, name: str) -> float:
+    async with AsyncClient(base_url=service.url) as client:
+        text = (await client.get("/metrics")).text
+    found = re.search(rf"^nanobanana_{name} (\S+)", text, re.MULTILINE)
+    return float(found[1]) if found else 0
+
+
+async def test_no_request_takes_a_second_none_goes_unlimited_and_afterwards_all_is_as_before(
+    service: Service,
+) -> None:
+    load = Load(service)
+    before, during, after = ["203.0.1.9"], ["203.0.2.9", "203.0.3.9"], ["203.0.4.9"]
+    await load.from_addresses(before, clients=3, times=8)
+    # A busy machine may make a call to Redis seem lost; such a login is one process's own decision, and counted.
+    alone = await _metric(service, "limited_without_redis_total")
+    assert LOGINS_A_MINUTE <= load.answers["203.0.1.9", 401] <= LOGINS_A_MINUTE + alone
+
+    under_way = asyncio.create_task(load.from_addresses(during, clients=3, times=40))
+    while not load.answers["203.0.2.9", 401]:
+        await asyncio.sleep(0.005)
+    slowest_before, load.slowest = load.slowest, 0.0
+    valkey = _valkey(service)
+    os.kill(valkey.pid, signal.SIGSTOP)
+    try:
+        await under_way
+        await load.from_addresses(after, clients=3, times=10)
+    finally:
+        os.kill(valkey.pid, signal.SIGCONT)
+
+    # Beside what the machine itself makes them wait.
+    assert load.slowest < 1 + slowest_before
+    # What Redis granted before it stopped, and then each process its share.
+    for address in during:
+        assert load.answers[address, 401] <= LOGINS_A_MINUTE + WORKERS * (LOGINS_A_MINUTE // WORKERS)
+    assert 1 <= load.answers["203.0.4.9", 401] <= WORKERS * (LOGINS_A_MINUTE // WORKERS)
+    assert {status for _, status in load.answers} == {401, 429}
+
+    async with asyncio.timeout(10):
+        while await _metric(service, "redis_up") != 1:
+            await asyncio.sleep(0.1)
+    load.answers.clear()
+    alone = await _metric(service, "limited_without_redis_total")
+    await load.from_addresses([*before, "203.0.5.9"], clients=3, times=8)
+    alone = await _metric(service, "limited_without_redis_total") - alone
+    assert load.answers["203.0.1.9", 401] <= alone  # the minute is not over, and Redis still knows
+    assert LOGINS_A_MINUTE <= load.answers["203.0.5.9", 401] <= LOGINS_A_MINUTE + alone
