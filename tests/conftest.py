@@ -128,8 +128,7 @@ def patience_with_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine busy with other tests must not make Redis look gone to a test that counts exactly."""
     for name in ("storage.redis._CONNECT_S", "storage.redis._ANSWER_S"):
         monkeypatch.setattr(f"nanobanana.{name}", 20)
-    for name in ("_CALL_S", "_PROBE_S"):
-        monkeypatch.setattr(f"nanobanana.domain.limits.service.{name}", 20)
+    monkeypatch.setattr("nanobanana.domain.limits.service._SILENT_TURNS", 1000)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from redis.exceptions import RedisError
 CONNECTIONS = 8
 _CONNECT_S = 0.05
 _ANSWER_S = 0.1
+# For one of the connections: a crowd of callers is no sign of a Redis that is gone.
+_QUEUE_S = 1
 
 
 def open_redis(url: str, *, connections: int = CONNECTIONS) -> Redis:
@@ -16,7 +18,7 @@ def open_redis(url: str, *, connections: int = CONNECTIONS) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
-        timeout=_ANSWER_S,
+        timeout=_QUEUE_S,
         socket_connect_timeout=_CONNECT_S,
         socket_timeout=_ANSWER_S,
         retry=Retry(NoBackoff(), 0),
