@@ -18,6 +18,7 @@ from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
+from nanobanana.domain.limits.service import Limiter
 from nanobanana.domain.notifications.repository import DevelopmentMailbox
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.registration.service import Registrations
@@ -25,7 +26,6 @@ from nanobanana.domain.sessions.service import Sessions
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
-from nanobanana.domain.limits.service import Limiter
 from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.http import open_http
 from nanobanana.integrations.object_store.local import LocalFolder

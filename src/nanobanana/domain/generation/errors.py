@@ -18,26 +18,6 @@ class UpstreamUnavailableError(ServiceUnavailableError):
     """No image came, for a reason that may pass."""
 
 
-class OverloadedError(ServiceUnavailableError):
-    code = "overloaded"
-
-    def __init__(self) -> None:
-        super().__init__("The service has more to do than it can. Try again in a few seconds.")
-
-
-class RateLimitedError(NanoBananaError):
-    status = 429
-    code = "rate_limited"
-    type = "rate_limit_error"
-    retryable = True
-
-    def __init__(self, *, retry_after_s: int) -> None:
-        super().__init__(
-            f"This account asks too fast. Try again in {retry_after_s} s.",
-            headers={"Retry-After": str(retry_after_s)},
-        )
-
-
 class QuotaExceededError(NanoBananaError):
     """Waiting a moment does not help; `limit` says whose limit it is."""
 

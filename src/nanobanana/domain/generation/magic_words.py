@@ -17,12 +17,11 @@ from nanobanana.domain.generation import rules
 from nanobanana.domain.generation.errors import (
     ContentPolicyError,
     IdempotencyKeyReusedError,
-    OverloadedError,
     QuotaExceededError,
-    RateLimitedError,
 )
 from nanobanana.domain.generation.types import NotMade
-from nanobanana.errors import InternalError, InvalidRequestError, NanoBananaError
+from nanobanana.domain.limits.errors import RateLimitedError
+from nanobanana.errors import InternalError, InvalidRequestError, NanoBananaError, OverloadedError
 
 _WORD = re.compile(r"\[test:([^\]]*)\]")
 _SLOW = re.compile(r"slow(?:=(\d{1,3}))?")
@@ -41,7 +40,7 @@ REFUSALS: Mapping[str, Callable[[], NanoBananaError]] = {
     "quota_exceeded=balance": partial(QuotaExceededError, "balance"),
     "quota_exceeded=spending_cap": partial(QuotaExceededError, "spending_cap"),
     "idempotency_key_reused": IdempotencyKeyReusedError,
-    "rate_limited": partial(RateLimitedError, retry_after_s=30),
+    "rate_limited": partial(RateLimitedError, retry_after_s=30, headers={}),
     "overloaded": OverloadedError,
     "internal_error": InternalError,
 }

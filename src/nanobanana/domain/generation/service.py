@@ -23,7 +23,9 @@ class Generations:
         self._api_keys = api_keys
         self._runner = runner
 
-    async def create(self, order: Order, *, bearer: Bearer, client_address: IPAddress, wait_s: float) -> Generation:
+    async def create(
+        self, order: Order, *, bearer: Bearer, client_address: IPAddress, wait_s: float
+    ) -> Generation:
         """Admits the order and works on it. Gives it finished, or as it stands after `wait_s` seconds;
         the work then goes on without the caller."""
         if bearer.mode == "test" and (refusal := magic_words.refusal(order.prompt)):
