@@ -108,11 +108,11 @@ async def test_who_is_refused_reaches_neither_argon2_nor_the_database(
     for i in range(10):
         await log_in(client, "203.0.113.9", email=f"u{i}@example.com")
     await services.database.close()
-    monkeypatch.setattr(services.accounts._passwords, "_at_once", None)
+    monkeypatch.setattr(services.people.accounts._passwords, "_at_once", None)
 
     assert (await log_in(client, "203.0.113.9")).status_code == 429
     with pytest.raises(AttributeError):
-        await services.accounts._passwords.is_right(WRONG, password_hash=None)
+        await services.people.accounts._passwords.is_right(WRONG, password_hash=None)
 
 
 async def test_a_body_with_a_wrong_field_is_400_and_costs_nothing(client: AsyncClient) -> None:

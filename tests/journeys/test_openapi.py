@@ -3,12 +3,14 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import schemathesis
 from httpx2 import Client
 from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import APIOperation
@@ -58,7 +60,8 @@ def test_every_answer_is_as_described(lasting_service: Service, tokens: dict[str
     for operation in operations:
         _try(operation, tokens, GenerationMode.POSITIVE)
         if operation.body or operation.path_parameters or operation.query:
-            _try(operation, tokens, GenerationMode.NEGATIVE)
+            with suppress(Unsatisfiable):  # there is nothing that would be wrong
+                _try(operation, tokens, GenerationMode.NEGATIVE)
 
 
 def _try(operation: APIOperation, tokens: dict[str, str], mode: GenerationMode) -> None:
