@@ -1,7 +1,6 @@
 """Runs the jobs of the queue beside a process's requests."""
 
 import asyncio
-from contextlib import suppress
 from typing import Self
 
 import structlog
@@ -11,6 +10,7 @@ from nanobanana.worker.tasks import add_tasks
 
 _AT_ONCE = 2
 _PAUSE_S = 5
+_TRIES_TO_END = 3
 
 log = structlog.get_logger()
 
@@ -32,9 +32,13 @@ class QueueWorker:
     async def drain(self) -> None:
         """Takes no further job and lets those at work finish, for the grace period; then they begin anew elsewhere."""
         self._ending = True
-        self._running.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._running
+        for _ in range(_TRIES_TO_END):
+            # The first time it is lost now and then, when the library waits for the database at that moment.
+            self._running.cancel()
+            done, _unfinished = await asyncio.wait({self._running}, timeout=self._grace_s + 1)
+            if done:
+                return
+        log.error("queue_worker_does_not_end")
 
     async def _run(self) -> None:
         """The library's worker ends when the database goes away, also while it is being cancelled; ours comes back."""
