@@ -11,10 +11,12 @@ from fastapi import FastAPI
 from nanobanana import __version__, logs
 from nanobanana.services import open_services
 from nanobanana.settings import Settings
-from nanobanana.web import dev_mail, errors, health, images, mail_links, openapi
+from nanobanana.web import dev_mail, errors, health, images, openapi, static_files
 from nanobanana.web.api.router import router as api
+from nanobanana.web.dashboard import router as dashboard
 from nanobanana.web.middleware.body_limit import BodyLimit
 from nanobanana.web.middleware.request_log import RequestLog
+from nanobanana.web.middleware.strict_transport import StrictTransport
 from nanobanana.worker.jobs import timetable
 from nanobanana.worker.queue_worker import QueueWorker
 from nanobanana.worker.timetable import running
@@ -55,10 +57,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(BodyLimit)
     on_fly = settings.fly_app_name is not None
     app.add_middleware(RequestLog, trusted_proxies=settings.trusted_proxies, on_fly=on_fly)
+    if settings.is_https:
+        app.add_middleware(StrictTransport)
     errors.install(app)
     app.include_router(api)
     app.include_router(images.router)
     app.include_router(health.router)
-    app.include_router(mail_links.router)
     app.include_router(dev_mail.router)
+    app.include_router(static_files.router)
+    dashboard.install(app)
     return app

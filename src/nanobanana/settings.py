@@ -70,6 +70,15 @@ class Settings(BaseSettings):
     def _without_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value:
+            url = urlsplit(value)
+            if url.scheme not in {"http", "https"} or not url.hostname or url.port == 0:
+                raise ValueError("must look like https://example.com")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
@@ -133,6 +142,11 @@ class Settings(BaseSettings):
         """The first hashes, all of them verify."""
         keys = self.secret_key.get_secret_value().split(",") if self.secret_key else []
         return tuple(key.strip() for key in keys)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people come over https, as far as we are told."""
+        return urlsplit(self.public_url or "").scheme == "https"
 
     @property
     def verifies_addresses(self) -> bool:

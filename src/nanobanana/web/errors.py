@@ -1,4 +1,4 @@
-"""The one place that turns errors into the JSON envelope of the contract."""
+"""The one place that turns errors into answers: the JSON envelope of the contract, or a page where people visit."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,13 @@ from typing import Any, cast
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from nanobanana.errors import InternalError, InvalidRequestError, NanoBananaError, NotFoundError
+from nanobanana.web.pages import is_page, page
 
 log = structlog.get_logger()
 
@@ -49,8 +52,12 @@ def install(app: FastAPI) -> None:
 
 
 def error_response(
-    error: NanoBananaError, *, request_id: str, details: Sequence[Mapping[str, str]] = ()
-) -> JSONResponse:
+    error: NanoBananaError, scope: Scope, *, details: Sequence[Mapping[str, str]] = ()
+) -> Response:
+    request_id = scope["state"]["request_id"]
+    if is_page(scope["path"]):
+        title = HTTPStatus(error.status).phrase
+        return page("error.html", error=error, title=title, request_id=request_id)
     body: dict[str, Any] = {
         "message": error.message,
         "type": error.type,
@@ -66,27 +73,27 @@ def error_response(
     return JSONResponse({"error": body}, status_code=error.status, headers=error.headers)
 
 
-async def _on_error(request: Request, error: Exception) -> JSONResponse:
+async def _on_error(request: Request, error: Exception) -> Response:
     if error.__cause__:
         log.warning("request_failed", request_id=request.state.request_id, cause=repr(error.__cause__))
-    return error_response(cast("NanoBananaError", error), request_id=request.state.request_id)
+    return error_response(cast("NanoBananaError", error), request.scope)
 
 
-async def _on_http_exception(request: Request, exception: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, exception: Exception) -> Response:
     raised = cast("HTTPException", exception)
     error = _from_status(raised.status_code, request)
     error.headers.update(raised.headers or {})
     if isinstance(error, MethodNotAllowedError):
         error.headers["Allow"] = ", ".join(_methods_of(request))
-    return error_response(error, request_id=request.state.request_id)
+    return error_response(error, request.scope)
 
 
 def _methods_of(request: Request) -> list[str]:
     """Of all routes with this path: the framework names only those of the first."""
     found: set[str] = set()
-    for template, operations in request.app.openapi()["paths"].items():
-        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), request.url.path):
-            found.update(method.upper() for method in operations)
+    for route in iter_route_contexts(request.app.routes):
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", str(route.path)), request.url.path):
+            found.update(route.methods or ())
     return sorted(found)
 
 
@@ -107,16 +114,16 @@ def _from_status(status: int, request: Request) -> NanoBananaError:
     return InternalError()
 
 
-async def _on_invalid_request(request: Request, exception: Exception) -> JSONResponse:
+async def _on_invalid_request(request: Request, exception: Exception) -> Response:
     problems = cast("RequestValidationError", exception).errors()
     if any(problem["type"] == "json_invalid" for problem in problems):
         error = InvalidRequestError("The body is not valid JSON. " + _where(problems[0]))
-        return error_response(error, request_id=request.state.request_id)
+        return error_response(error, request.scope)
     details = [{"param": _param(problem), "message": _message(problem)} for problem in problems]
     error = InvalidRequestError(
         " ".join(f"{detail['param']}: {detail['message']}" for detail in details), param=details[0]["param"]
     )
-    return error_response(error, request_id=request.state.request_id, details=details)
+    return error_response(error, request.scope, details=details)
 
 
 def _where(problem: Mapping[str, Any]) -> str:

@@ -1,29 +1,64 @@
-"""Pages of HTML, few as they are: no script, one style sheet inside the page, and nothing from elsewhere."""
+"""Pages of HTML: one layout, one style sheet, no script, and nothing from elsewhere."""
 
-import base64
-import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-_FOLDER = Path(__file__).parent / "templates"
-_STYLE = (_FOLDER / "style.css").read_text()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_templates = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
+from nanobanana.errors import NanoBananaError
+from nanobanana.web.static_files import static_url
+
+# What the addresses of pages begin with: whatever goes wrong there is told by a page, everywhere else by JSON.
+_SECTIONS = frozenset(
+    {"login", "logout", "account", "verify-email", "reset-password", "confirm-email", "dev"}
+)
 
 _HEADERS = {
     "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; frame-src 'self'; "
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; "
         "frame-ancestors 'none'; base-uri 'none'"
     ),
-    # The address of a page from a mail holds its token, and the page may hold keys.
-    "Referrer-Policy": "no-referrer",
+    # The address of a page from a mail holds its token. `no-referrer` would hide it from ourselves as well, but then
+    # browsers send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    # Pages hold addresses, form tokens, sometimes keys.
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
 
 
-def page(template: str, *, status_code: int = 200, **values: object) -> HTMLResponse:
-    html = _templates.get_template(template).render(style=_STYLE, **values)
-    return HTMLResponse(html, status_code=status_code, headers=_HEADERS)
+def is_page(path: str) -> bool:
+    return path.removeprefix("/").partition("/")[0] in _SECTIONS
+
+
+def page(template: str, *, error: NanoBananaError | None = None, **values: object) -> HTMLResponse:
+    """With an error, the page begins with its message and is answered with its status and headers."""
+    html = _templates.get_template(template).render(error=error, **values)
+    if error is None:
+        return HTMLResponse(html, headers=_HEADERS)
+    return HTMLResponse(html, status_code=error.status, headers={**_HEADERS, **error.headers})
+
+
+def redirect(path: str) -> RedirectResponse:
+    return RedirectResponse(path, 303, headers=_HEADERS)
+
+
+def _moment(moment: datetime) -> str:
+    """`3 May 2026, 14:05 UTC`"""
+    in_utc = moment.astimezone(UTC)
+    return f"{in_utc.day} {in_utc:%B %Y, %H:%M} UTC"
+
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters["moment"] = _moment
+_templates.globals["static_url"] = static_url
+# Pages for somebody logged in name their visitor.
+_templates.globals["visitor"] = None

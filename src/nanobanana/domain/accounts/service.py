@@ -7,7 +7,7 @@ from nanobanana.domain.accounts.types import Account, Login, NewAccount
 from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.sessions.errors import InvalidSessionError
 from nanobanana.domain.sessions.service import Sessions
-from nanobanana.domain.sessions.types import NewSession
+from nanobanana.domain.sessions.types import NewSession, Session
 from nanobanana.kit.ids import new_id
 from nanobanana.storage.database import AsyncConnection, Database
 
@@ -64,7 +64,9 @@ class Accounts:
             return await self._sessions.start(connection, account_id=login.account_id, user_agent=user_agent)
 
     async def by_session(self, token: str) -> Account:
-        session = await self._sessions.use(token)
+        return await self.of_session(await self._sessions.use(token))
+
+    async def of_session(self, session: Session) -> Account:
         async with self._database.begin() as connection:
             account = await repository.find(connection, id=session.account_id)
         if account is None:

@@ -50,7 +50,7 @@ class CredentialChanges:
                 purpose="reset_password",
                 token_hash=hash_token(token),
             )
-        link = f"{base_url}/v1/auth/reset-password?token={token}"
+        link = f"{base_url}/reset-password?token={token}"
         await self._notifications.reset_password(account.email, link=link)
 
     async def reset_password(self, *, token: str, password: str) -> None:
@@ -104,7 +104,7 @@ class CredentialChanges:
         if owner:
             await self._notifications.already_registered(owner.email)
         else:
-            link = f"{base_url}/v1/auth/confirm-email?token={token}"
+            link = f"{base_url}/confirm-email?token={token}"
             await self._notifications.confirm_address(email, link=link)
 
     async def confirm_email(self, *, token: str) -> None:

@@ -66,7 +66,7 @@ class Registrations:
         if account:
             await self._notifications.already_registered(account.email)
         else:
-            link = f"{base_url}/v1/auth/verify-email?token={token}"
+            link = f"{base_url}/verify-email?token={token}"
             await self._notifications.verify_address(registration.email, code=code, link=link)
 
     async def verify_code(self, *, email: str, code: str, user_agent: str | None) -> Verified:

@@ -11,7 +11,7 @@ from nanobanana.kit.tokens import hash_token, new_token
 from nanobanana.storage.database import AsyncConnection, Database
 
 SESSION_PREFIX = "nb_session_"
-_LIFETIME = timedelta(days=30)
+LIFETIME = timedelta(days=30)
 _USER_AGENT_LENGTH = 120
 
 
@@ -28,7 +28,7 @@ class Sessions:
             id=new_id("ses"),
             account_id=account_id,
             token_hash=hash_token(token),
-            lifetime=_LIFETIME,
+            lifetime=LIFETIME,
             user_agent=user_agent[:_USER_AGENT_LENGTH] if user_agent else None,
         )
         return NewSession(token=token, expires_at=expires_at)

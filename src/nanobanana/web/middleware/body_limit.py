@@ -72,4 +72,4 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 async def _refuse(error: NanoBananaError, scope: Scope, receive: Receive, send: Send) -> None:
     error.headers["Connection"] = "close"
-    await error_response(error, request_id=scope["state"]["request_id"])(scope, receive, send)
+    await error_response(error, scope)(scope, receive, send)

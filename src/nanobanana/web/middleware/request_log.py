@@ -52,7 +52,7 @@ class RequestLog:
             log.exception("request_broke", request_id=request_id, method=scope["method"], path=scope["path"])
             if status:
                 raise  # too late for another answer: the server cuts the connection
-            await error_response(InternalError(), request_id=request_id)(scope, receive, send_with_id)
+            await error_response(InternalError(), scope)(scope, receive, send_with_id)
         finally:
             _record(scope, status, time.perf_counter() - started, request_id)
 

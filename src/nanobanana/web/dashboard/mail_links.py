@@ -1,0 +1,86 @@
+"""Where the links of our mails lead: pages with a button.
+
+Mail scanners open links; only the button, which posts, uses a link up.
+"""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Response
+
+from nanobanana.errors import InvalidRequestError, NanoBananaError
+from nanobanana.web.dashboard import session_cookie
+from nanobanana.web.dashboard.forms import Form
+from nanobanana.web.dependencies import ClientAddress, ServicesDep, UserAgent
+from nanobanana.web.pages import page
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Link:
+    path: str
+    title: str
+    button: str
+    asks_password: bool = False
+
+    def page(self, token: str, *, error: NanoBananaError | None = None) -> Response:
+        return page("link.html", error=error, link=self, token=token)
+
+
+_VERIFY = Link("/verify-email", "Verify your address", "Verify and show my keys")
+_RESET = Link("/reset-password", "Choose a new password", "Set the password", asks_password=True)
+_CONFIRM = Link("/confirm-email", "Confirm your new address", "Confirm")
+
+
+@router.get(_VERIFY.path)
+async def show_verification(token: str = "") -> Response:
+    return _VERIFY.page(token)
+
+
+@router.get(_RESET.path)
+async def show_password_reset(token: str = "") -> Response:
+    return _RESET.page(token)
+
+
+@router.get(_CONFIRM.path)
+async def show_confirmation(token: str = "") -> Response:
+    return _CONFIRM.page(token)
+
+
+@router.post(_VERIFY.path)
+async def verify(
+    form: Form, address: ClientAddress, services: ServicesDep, user_agent: UserAgent
+) -> Response:
+    token = form.get("token", "")
+    try:
+        await services.throttle.take("verify_email", address=address)
+        verified = await services.people.registrations.verify_link(token=token, user_agent=user_agent)
+    except NanoBananaError as error:
+        return _VERIFY.page(token, error=error)
+    response = page("verified.html", new=verified.new)
+    session_cookie.put(response, verified.session.token, services.settings)
+    return response
+
+
+@router.post(_RESET.path)
+async def reset_password(form: Form, address: ClientAddress, services: ServicesDep) -> Response:
+    token, password = form.get("token", ""), form.get("password", "")
+    try:
+        if not 10 <= len(password) <= 1024:
+            raise InvalidRequestError("A password has 10 to 1,024 characters.")
+        await services.throttle.take("reset_password", address=address)
+        await services.people.credentials.reset_password(token=token, password=password)
+    except NanoBananaError as error:
+        return _RESET.page(token, error=error)
+    return page("done.html", title="Your password is changed", text="All your sessions have ended.")
+
+
+@router.post(_CONFIRM.path)
+async def confirm_email(form: Form, address: ClientAddress, services: ServicesDep) -> Response:
+    token = form.get("token", "")
+    try:
+        await services.throttle.take("reset_password", address=address)
+        await services.people.credentials.confirm_email(token=token)
+    except NanoBananaError as error:
+        return _CONFIRM.page(token, error=error)
+    return page("done.html", title="Your new address is confirmed", text="Log in with it from now on.")

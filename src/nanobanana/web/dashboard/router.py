@@ -1,0 +1,17 @@
+"""All pages that people visit."""
+
+from fastapi import APIRouter, FastAPI
+
+from nanobanana.web.dashboard import account, login, mail_links
+from nanobanana.web.dashboard.same_origin import FromOurPages
+from nanobanana.web.dashboard.visitors import LoginNeededError, to_login
+
+router = APIRouter(include_in_schema=False, dependencies=[FromOurPages])
+router.include_router(login.router)
+router.include_router(account.router)
+router.include_router(mail_links.router)
+
+
+def install(app: FastAPI) -> None:
+    app.include_router(router)
+    app.add_exception_handler(LoginNeededError, to_login)
