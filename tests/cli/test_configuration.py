@@ -3,7 +3,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from nanobanana.settings import Settings
 from tests.cli.serving import CLEAN
 
 
@@ -30,6 +32,15 @@ def test_production_lists_everything_that_is_missing(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "PUBLIC_URL, SECRET_KEY, GEMINI_API_KEY" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["example.com", "ftp://example.com", "https://", "https://x:many", "https://["]
+)
+def test_a_public_url_is_a_web_address_or_no_start(url: str) -> None:
+    with pytest.raises(ValidationError, match="public_url"):
+        Settings(public_url=url)
+    assert Settings(public_url="https://example.com/").public_url == "https://example.com"
 
 
 def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -103,6 +103,8 @@ _KEY = re.compile(r"nb_(live|test|session)_[\w-]+")
 
 def _from_status(status: int, request: Request) -> NanoBananaError:
     what = f"{request.method} {_KEY.sub('...', request.url.path)}"
+    if status == HTTPStatus.NOT_FOUND and is_page(request.url.path):
+        return NotFoundError("There is no page at this address.")
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"There is no {what}. See /docs.")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:

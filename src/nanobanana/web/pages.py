@@ -46,9 +46,9 @@ def redirect(path: str) -> RedirectResponse:
 
 
 def _moment(moment: datetime) -> str:
-    """`3 May 2026, 14:05 UTC`"""
+    """`3 Aug 2026, 14:05 UTC`"""
     in_utc = moment.astimezone(UTC)
-    return f"{in_utc.day} {in_utc:%B %Y, %H:%M} UTC"
+    return f"{in_utc.day} {in_utc:%b %Y, %H:%M} UTC"
 
 
 _templates = Environment(

@@ -7,6 +7,7 @@ from nanobanana.services import Services
 from tests.api.mail.conftest import Desk
 from tests.api.mail.server import MailServer, link_of, text_of, token_of
 from tests.people import PASSWORD, Person
+from tests.web.browser import FROM_OURS
 
 NEW = "quite another password"
 
@@ -107,8 +108,8 @@ class TestForgottenPassword:
         mail = await mail_server.mail()
         shown = await client.get(link_of(mail))
         form = {"token": token_of(mail)}
-        short = await client.post("/v1/auth/reset-password/form", data={**form, "password": "short"})
-        done = await client.post("/v1/auth/reset-password/form", data={**form, "password": NEW})
+        short = await client.post("/reset-password", data={**form, "password": "short"}, headers=FROM_OURS)
+        done = await client.post("/reset-password", data={**form, "password": NEW}, headers=FROM_OURS)
 
         assert 'name="password"' in shown.text
         assert (short.status_code, done.status_code) == (400, 200)

@@ -7,6 +7,7 @@ from nanobanana.services import Services
 from tests.api.mail.conftest import Desk
 from tests.api.mail.server import MailServer, code_of, html_of, link_of, text_of, token_of
 from tests.people import PASSWORD, Person
+from tests.web.browser import FROM_OURS
 
 ADA = "ada@example.com"
 AGAIN = {"email": ADA, "password": PASSWORD}
@@ -48,7 +49,7 @@ async def test_the_mail_has_text_and_html_and_both_hold_code_and_link(desk: Desk
     assert mail["From"] == "NanoBanana <hello@example.com>"
     assert code_of(mail) in html_of(mail)
     assert link_of(mail) in html_of(mail)
-    assert link_of(mail).startswith("http://nanobanana.test/v1/auth/verify-email?token=")
+    assert link_of(mail).startswith("http://nanobanana.test/verify-email?token=")
     assert code_of(mail) not in mail["Subject"]
 
 
@@ -177,23 +178,33 @@ async def test_opening_the_link_shows_a_button_and_only_the_button_uses_it(
     mail = await desk.mail_server.mail()
     opened = [await client.get(link_of(mail)) for _ in range(3)]
     form = {"token": token_of(mail)}
-    pressed = await client.post("/v1/auth/verify-email/form", data=form)
-    again = await client.post("/v1/auth/verify-email/form", data=form)
+    foreign = await client.post("/verify-email", data=form, headers={"Origin": "https://evil.example"})
+    pressed = await client.post("/verify-email", data=form, headers=FROM_OURS)
+    again = await client.post("/verify-email", data=form, headers=FROM_OURS)
 
     assert {page.status_code for page in opened} == {200}
-    assert 'action="/v1/auth/verify-email/form"' in opened[0].text
-    policy = opened[0].headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "script-src" not in policy
-    assert opened[0].headers["referrer-policy"] == "no-referrer"
+    assert 'action="/verify-email"' in opened[0].text
+    assert foreign.status_code == 403
     assert (pressed.status_code, again.status_code) == (200, 400)
     assert "nb_live_" in pressed.text
-    assert pressed.headers["cache-control"] == "no-store"
+    assert ADA in (await client.get("/account")).text
     assert "nb_live_" not in again.text
 
 
+async def test_the_button_ends_the_session_that_the_browser_had_before(
+    client: AsyncClient, desk: Desk, alice: Person
+) -> None:
+    await desk.register(ADA)
+    before = {**FROM_OURS, "Cookie": f"nb_session={alice.token}"}
+    form = {"token": token_of(await desk.mail_server.mail())}
+    await client.post("/verify-email", data=form, headers=before)
+
+    assert ADA in (await client.get("/account")).text
+    assert (await client.get("/v1/account", headers=alice.by_session)).status_code == 401
+
+
 async def test_a_link_page_repeats_nothing_as_markup(client: AsyncClient) -> None:
-    page = await client.get("/v1/auth/verify-email", params={"token": '"><script>alert(1)</script>'})
+    page = await client.get("/verify-email", params={"token": '"><script>alert(1)</script>'})
 
     assert "<script" not in page.text
 

@@ -41,10 +41,8 @@ async def log_in(
         )
     except (WrongLoginError, RateLimitedError, OverloadedError) as error:
         return page("login.html", error=error, email=form.get("email", ""), next=next)
-    if before := session_cookie.read(request, services.settings):
-        await services.people.sessions.end_by_token(before)
     response = redirect(next)
-    session_cookie.put(response, session.token, services.settings)
+    await session_cookie.put(response, session.token, request=request, services=services)
     return response
 
 

@@ -5,7 +5,7 @@ Mail scanners open links; only the button, which posts, uses a link up.
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from nanobanana.errors import InvalidRequestError, NanoBananaError
 from nanobanana.web.dashboard import session_cookie
@@ -16,10 +16,11 @@ from nanobanana.web.pages import page
 router = APIRouter()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     path: str
     title: str
+    text: str
     button: str
     asks_password: bool = False
 
@@ -27,9 +28,25 @@ class Link:
         return page("link.html", error=error, link=self, token=token)
 
 
-_VERIFY = Link("/verify-email", "Verify your address", "Verify and show my keys")
-_RESET = Link("/reset-password", "Choose a new password", "Set the password", asks_password=True)
-_CONFIRM = Link("/confirm-email", "Confirm your new address", "Confirm")
+_VERIFY = Link(
+    path="/verify-email",
+    title="Verify your address",
+    text="Your keys come next. They are shown that once.",
+    button="Verify and show my keys",
+)
+_RESET = Link(
+    path="/reset-password",
+    title="Choose a new password",
+    text="All your sessions will end.",
+    button="Set the password",
+    asks_password=True,
+)
+_CONFIRM = Link(
+    path="/confirm-email",
+    title="Confirm your new address",
+    text="You will log in with it from then on.",
+    button="Confirm",
+)
 
 
 @router.get(_VERIFY.path)
@@ -49,7 +66,7 @@ async def show_confirmation(token: str = "") -> Response:
 
 @router.post(_VERIFY.path)
 async def verify(
-    form: Form, address: ClientAddress, services: ServicesDep, user_agent: UserAgent
+    form: Form, request: Request, services: ServicesDep, address: ClientAddress, user_agent: UserAgent
 ) -> Response:
     token = form.get("token", "")
     try:
@@ -58,7 +75,7 @@ async def verify(
     except NanoBananaError as error:
         return _VERIFY.page(token, error=error)
     response = page("verified.html", new=verified.new)
-    session_cookie.put(response, verified.session.token, services.settings)
+    await session_cookie.put(response, verified.session.token, request=request, services=services)
     return response
 
 

@@ -3,6 +3,7 @@
 from fastapi import Request, Response
 
 from nanobanana.domain.sessions.service import LIFETIME
+from nanobanana.services import Services
 from nanobanana.settings import Settings
 
 
@@ -10,8 +11,11 @@ def read(request: Request, settings: Settings) -> str | None:
     return request.cookies.get(_name(settings))
 
 
-def put(response: Response, token: str, settings: Settings) -> None:
-    _set(response, token, max_age_s=int(LIFETIME.total_seconds()), settings=settings)
+async def put(response: Response, token: str, *, request: Request, services: Services) -> None:
+    """Ends the session that the browser had before, whoever's it was."""
+    if before := read(request, services.settings):
+        await services.people.sessions.end_by_token(before)
+    _set(response, token, max_age_s=int(LIFETIME.total_seconds()), settings=services.settings)
 
 
 def remove(response: Response, settings: Settings) -> None:
