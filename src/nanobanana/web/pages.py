@@ -46,9 +46,9 @@ def redirect(path: str) -> RedirectResponse:
 
 
 def _moment(moment: datetime) -> str:
-    """`3 Aug 2026, 14:05 UTC`"""
+    """UTC, as `3 Aug 2026, 14:05`"""
     in_utc = moment.astimezone(UTC)
-    return f"{in_utc.day} {in_utc:%b %Y, %H:%M} UTC"
+    return f"{in_utc.day} {in_utc:%b %Y, %H:%M}"
 
 
 _templates = Environment(

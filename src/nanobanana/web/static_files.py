@@ -18,13 +18,16 @@ _HEADERS = {
 }
 
 
+_FOLDER = Path(__file__).parent / "static"
+
+
 def _hashed_name(file: Path) -> str:
     """`style.4f1d3a9c.css`"""
     return f"{file.stem}.{hashlib.sha256(file.read_bytes()).hexdigest()[:8]}{file.suffix}"
 
 
-_HASHED_NAMES = {file.name: _hashed_name(file) for file in (Path(__file__).parent / "static").iterdir()}
-_FILES = {hashed: Path(__file__).parent / "static" / name for name, hashed in _HASHED_NAMES.items()}
+_HASHED_NAMES = {file.name: _hashed_name(file) for file in _FOLDER.iterdir()}
+_CONTENTS = {_hashed_name(file): file.read_bytes() for file in _FOLDER.iterdir()}
 
 
 def static_url(name: str) -> str:
@@ -33,7 +36,7 @@ def static_url(name: str) -> str:
 
 @router.get("/static/{name}")
 async def get_static_file(name: str) -> Response:
-    file = _FILES.get(name)
-    if file is None:
+    if name not in _CONTENTS:
         raise NotFoundError("There is no such file.")
-    return Response(file.read_bytes(), media_type=_MEDIA_TYPES[file.suffix], headers=_HEADERS)
+    media_type = _MEDIA_TYPES[Path(name).suffix]
+    return Response(_CONTENTS[name], media_type=media_type, headers=_HEADERS)

@@ -76,7 +76,7 @@ class TestWithPublicUrl:
         }
 
         assert {origin: answer.status_code for origin, answer in answers.items()} == origins
-        assert "a page of https://pictures.example" in answers[OURS].text
+        assert "Open the page at https://pictures.example and" in answers[OURS].text
 
 
 async def test_a_form_without_the_token_of_its_session_is_refused(

@@ -31,7 +31,7 @@ class Link:
 _VERIFY = Link(
     path="/verify-email",
     title="Verify your address",
-    text="Your keys come next. They are shown that once.",
+    text="Your keys come next, and are shown that once.",
     button="Verify and show my keys",
 )
 _RESET = Link(

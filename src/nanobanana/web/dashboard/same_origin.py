@@ -17,8 +17,8 @@ class CrossSiteRequestError(NanoBananaError):
     type = "permission_error"
 
     def __init__(self, public_url: str | None) -> None:
-        ours = f"a page of {public_url}" if public_url else "a page of ours"
-        super().__init__(f"This form was not sent from {ours}. Open the page there and send it anew.")
+        where = f"at {public_url}" if public_url else "anew"
+        super().__init__(f"This form was not sent from a page of ours. Open the page {where} and try again.")
 
 
 async def _check(request: Request, services: ServicesDep) -> None:
