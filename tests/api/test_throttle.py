@@ -102,6 +102,18 @@ async def test_one_address_of_mail_is_registered_five_times_an_hour_from_anywher
     assert [response.status_code for response in tried] == [201] + [409] * 4 + [429]
 
 
+async def test_links_of_different_people_share_no_accounts_limit(client: AsyncClient) -> None:
+    tried = [
+        await client.post(
+            "/v1/auth/verify-email", json={"token": "x"}, headers={"X-Forwarded-For": f"203.0.113.{i}"}
+        )
+        for i in range(31)
+    ]
+
+    assert [response.status_code for response in tried] == [400] * 30 + [429]
+    assert tried[-1].headers["ratelimit"].startswith('"verify_email_subnet"')
+
+
 async def test_who_is_refused_reaches_neither_argon2_nor_the_database(
     client: AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

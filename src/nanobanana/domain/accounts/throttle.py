@@ -77,7 +77,7 @@ class Throttle:
             raise RateLimitedError(retry_after_s=verdict.retry_after_s, headers=rate_limit_headers(tightest))
 
     def _limits(self, action: Action, address: IPAddress, email: str | None) -> Iterator[Limit]:
-        account, subnet = fold_email(email or ""), str(subnet_of(address))
+        account, subnet = fold_email(email) if email else "", str(subnet_of(address))
         subjects = {
             "address": str(address),
             "subnet": subnet,
