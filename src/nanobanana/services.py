@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 from redis.asyncio import Redis
 
+from nanobanana.domain.accounts.ceilings import FreeAccountCeilings
 from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.service import Accounts
 from nanobanana.domain.accounts.throttle import Throttle
@@ -124,7 +125,14 @@ def _required(settings: Settings, name: str) -> str:
 def _people(settings: Settings, database: Database, api_keys: ApiKeys, secrets: Sequence[str]) -> People:
     passwords = Passwords()
     sessions = Sessions(database)
-    accounts = Accounts(database, api_keys=api_keys, sessions=sessions, passwords=passwords)
+    ceilings = FreeAccountCeilings(
+        secret=secrets[0],
+        per_subnet_and_day=settings.free_accounts_per_subnet_per_day,
+        scale=settings.throttle_scale,
+    )
+    accounts = Accounts(
+        database, api_keys=api_keys, sessions=sessions, passwords=passwords, ceilings=ceilings
+    )
     mailbox = DevelopmentMailbox(database)
     notifications = Notifications(_mailer(settings, mailbox))
     return People(

@@ -30,8 +30,10 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = ()
     # Fly sets it for every program it runs: its proxy then names the client in Fly-Client-IP.
     fly_app_name: str | None = None
-    # Multiplies every throttle on sign-up and login.
+    # Multiplies every throttle and ceiling on sign-up and login.
     throttle_scale: Annotated[float, Field(gt=0)] = 1
+    # New free accounts from a /24 or, of IPv6, a /64. None: as many as like.
+    free_accounts_per_subnet_per_day: Annotated[int, Field(ge=1)] | None = None
     # How many share the limits when Redis is gone; `serve` fills this in.
     web_processes: Annotated[int, Field(ge=1)] = 1
     shutdown_grace_s: Annotated[float, Field(ge=0)] = 30
@@ -115,6 +117,13 @@ class Settings(BaseSettings):
         if value and not re.fullmatch(r"[^@\r\n]+@[^@\s]+", value):
             raise ValueError("must be an address, or a name with one: NanoBanana <hello@example.com>")
         return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _production_has_ceilings(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Where development has none."""
+        ceilings = {"free_accounts_per_subnet_per_day": 20}
+        return {**ceilings, **values} if values.get("environment") == "production" else values
 
     @model_validator(mode="after")
     def _mail_has_a_sender(self) -> Self:

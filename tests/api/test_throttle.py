@@ -102,6 +102,17 @@ async def test_one_address_of_mail_is_registered_five_times_an_hour_from_anywher
     assert [response.status_code for response in tried] == [201] + [409] * 4 + [429]
 
 
+async def test_spellings_of_one_mailbox_share_its_five_registrations(client: AsyncClient) -> None:
+    spellings = ["ada", "a.da", "ad.a", "a.d.a", "ada+1", "ada+2"]
+    tried = [
+        await sign_up_from(client, f"203.0.{i}.9", f"{spelling}@gmail.com")
+        for i, spelling in enumerate(spellings)
+    ]
+
+    assert [response.status_code for response in tried] == [201] * 2 + [429] * 4
+    assert ["ratelimit" in response.headers for response in tried] == [False] * 5 + [True]
+
+
 async def test_links_of_different_people_share_no_accounts_limit(client: AsyncClient) -> None:
     tried = [
         await client.post(

@@ -7,6 +7,7 @@ Prints the development key, if there is one.
 import asyncio
 import sys
 
+from nanobanana.domain.accounts.ceilings import FreeAccountCeilings
 from nanobanana.domain.accounts.development import ensure_key
 from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.service import Accounts
@@ -35,7 +36,17 @@ async def _development_key(settings: Settings, url: str) -> str:
     await database.open()
     try:
         api_keys = ApiKeys(database, secrets=settings.secret_keys)
-        accounts = Accounts(database, api_keys=api_keys, sessions=Sessions(database), passwords=Passwords())
+        accounts = Accounts(
+            database,
+            api_keys=api_keys,
+            sessions=Sessions(database),
+            passwords=Passwords(),
+            ceilings=FreeAccountCeilings(
+                secret=settings.secret_keys[0],
+                per_subnet_and_day=settings.free_accounts_per_subnet_per_day,
+                scale=settings.throttle_scale,
+            ),
+        )
         return await ensure_key(settings.data_dir, accounts=accounts, api_keys=api_keys)
     finally:
         await database.close()

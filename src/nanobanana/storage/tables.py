@@ -69,6 +69,16 @@ sessions = Table(
     _created_at(),
 )
 
+# New free accounts per subnet and day, per mailbox and month. They stay counted when an account goes.
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("period_ends_at", DateTime(timezone=True), primary_key=True),
+    # A keyed hash: who signed up from where is kept nowhere.
+    Column("subject", LargeBinary, primary_key=True),
+    Column("accounts", Integer, nullable=False),
+)
+
 # Becomes an account once the code or the link that went to the address has come back.
 registrations = Table(
     "registrations",

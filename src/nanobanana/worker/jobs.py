@@ -20,6 +20,7 @@ def timetable(services: Services) -> list[Job]:
         Job("record_uses_of_keys", 10, services.api_keys.record_uses),
         Job("discard_expired_images", 60, services.images_in_database.discard_expired),
         Job("discard_expired_sessions", 600, services.people.sessions.discard_expired),
+        Job("discard_ended_counts", 600, services.people.accounts.discard_ended_counts),
         Job("discard_expired_registrations", 600, services.people.registrations.discard_expired),
         Job("discard_expired_tokens", 600, services.people.credentials.discard_expired),
         Job("retry_stalled_jobs", 15, services.queue.retry_stalled),

@@ -1,6 +1,6 @@
 import pytest
 
-from nanobanana.domain.accounts.rules import fold_email, is_easily_guessed
+from nanobanana.domain.accounts.rules import fold_email, fold_mailbox, is_easily_guessed
 
 EMAIL = "adalovelace@example.com"
 
@@ -45,3 +45,34 @@ def test_spellings_of_one_address_fold_to_one(one: str, other: str) -> None:
 
 def test_dots_and_tags_belong_to_the_address() -> None:
     assert len({fold_email(f"{local}@gmail.com") for local in ("ada", "a.da", "ada+x")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada@gmail.com", "A.d.a@GMail.com"),
+        ("ada@gmail.com", "ada+nanobanana+2@gmail.com"),
+        ("ada@gmail.com", "a.da+x@googlemail.com"),
+        ("ada@icloud.com", "ada+x@me.com"),
+        ("ada@proton.me", "a_d-a.+x@protonmail.com"),
+        ("ada@example.com", "Ada+x@Example.com"),
+        ("ada@b\u00fccher.example.com", "ada+x@xn--bcher-kva.example.com"),
+    ],
+)
+def test_addresses_of_one_mailbox_count_as_one(one: str, other: str) -> None:
+    assert fold_mailbox(one) == fold_mailbox(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada@gmail.com", "adam@gmail.com"),
+        ("ada@gmail.com", "ada@example.com"),
+        ("a.da@example.com", "ada@example.com"),
+        ("ada@outlook.com", "ada@hotmail.com"),
+        ("a.da@icloud.com", "ada@icloud.com"),
+        ("ada@gmail.com", "ada@gmail.com.example.com"),
+    ],
+)
+def test_addresses_of_two_mailboxes_count_as_two(one: str, other: str) -> None:
+    assert fold_mailbox(one) != fold_mailbox(other)

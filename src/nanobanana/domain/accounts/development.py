@@ -32,8 +32,8 @@ async def ensure_key(data_dir: Path, *, accounts: Accounts, api_keys: ApiKeys) -
 async def _register(accounts: Accounts) -> str:
     address = "developer@localhost.localdomain"
     try:
-        registration = await accounts.register(email=address, password=secrets.token_urlsafe(), plan="pro")
+        registration = await accounts.register_developer(email=address, password=secrets.token_urlsafe())
     except EmailTakenError:
         address = f"developer+{secrets.token_hex(4)}@localhost.localdomain"
-        registration = await accounts.register(email=address, password=secrets.token_urlsafe(), plan="pro")
+        registration = await accounts.register_developer(email=address, password=secrets.token_urlsafe())
     return registration.live_key.text

@@ -1,3 +1,4 @@
+from nanobanana.domain.limits.errors import RateLimitedError
 from nanobanana.errors import InvalidRequestError, NanoBananaError
 
 
@@ -10,6 +11,10 @@ class EmailTakenError(NanoBananaError):
         super().__init__(
             "There is an account with this e-mail address already. Log in instead.", param="email"
         )
+
+
+class TooManyAccountsError(RateLimitedError):
+    """What came by mail is not used up by it, and works once the period is over."""
 
 
 class GuessablePasswordError(InvalidRequestError):

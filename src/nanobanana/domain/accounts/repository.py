@@ -1,13 +1,20 @@
-from sqlalchemy import select, update
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, DateTime, Interval, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.functions import now
 
 from nanobanana.domain.accounts.rules import fold_email
-from nanobanana.domain.accounts.types import Account, Login
+from nanobanana.domain.accounts.types import Account, Login, Period
 from nanobanana.storage.database import AsyncConnection
-from nanobanana.storage.tables import accounts
+from nanobanana.storage.tables import accounts, sign_ups
 
 _COLUMNS = (accounts.c.id, accounts.c.email, accounts.c.email_verified_at, accounts.c.created_at)
+_LENGTHS: dict[Period, ColumnElement[timedelta]] = {
+    "day": literal_column("interval '1 day'", Interval),
+    "month": literal_column("interval '1 month'", Interval),
+}
 
 
 async def add(
@@ -58,3 +65,37 @@ async def replace_password_hash(connection: AsyncConnection, *, account_id: str,
         .values(password_hash=new)
     )
     return (await connection.execute(statement)).rowcount == 1
+
+
+async def count_new_account(
+    connection: AsyncConnection, *, subject: bytes, period: Period, limit: int
+) -> bool:
+    """Whether the subject has one less left of its `limit`, which is at least 1. Others who count for the same
+    subject wait for the end of this transaction."""
+    statement = (
+        insert(sign_ups)
+        .values(period_ends_at=_end_of(period), subject=subject, accounts=1)
+        .on_conflict_do_update(
+            index_elements=["period_ends_at", "subject"],
+            set_={"accounts": sign_ups.c.accounts + 1},
+            where=sign_ups.c.accounts < limit,
+        )
+        .returning(sign_ups.c.accounts)
+    )
+    return (await connection.execute(statement)).one_or_none() is not None
+
+
+async def seconds_left(connection: AsyncConnection, *, period: Period) -> int:
+    seconds = func.ceil(func.extract("epoch", _end_of(period) - now()))
+    return int((await connection.execute(select(seconds))).scalar_one())
+
+
+async def discard_ended_counts(connection: AsyncConnection) -> None:
+    """A day late: a transaction goes by the moment it began at, which may lie before midnight."""
+    await connection.execute(delete(sign_ups).where(sign_ups.c.period_ends_at < now() - timedelta(days=1)))
+
+
+def _end_of(period: Period) -> ColumnElement[Any]:
+    """By UTC's calendar, whatever the time zone of the session."""
+    begin = func.date_trunc(period, func.timezone("UTC", now()), type_=DateTime)
+    return func.timezone("UTC", begin + _LENGTHS[period], type_=DateTime(timezone=True))

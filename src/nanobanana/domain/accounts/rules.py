@@ -6,6 +6,18 @@ from email_validator import EmailNotValidError, validate_email
 
 from nanobanana.domain.accounts.common_passwords import COMMON_PASSWORDS
 
+# Domains whose mailboxes are those of another one.
+_OTHER_NAMES = {
+    "googlemail.com": "gmail.com",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    "protonmail.com": "proton.me",
+    "protonmail.ch": "proton.me",
+    "pm.me": "proton.me",
+}
+# Characters that a domain leaves out when it looks for the mailbox.
+_IGNORED = {"gmail.com": ".", "proton.me": ".-_"}
+
 # Keyboard rows, alphabet, digits: a password that is a stretch of one of them, forwards or backwards, is no secret.
 _RUNS = (
     "abcdefghijklmnopqrstuvwxyz" * 2,
@@ -31,6 +43,17 @@ def fold_email(email: str) -> str:
     except EmailNotValidError:  # the address of the development account, which nobody can write to
         local, _, domain = email.rpartition("@")
     return f"{_folded(local)}@{_folded(domain)}"
+
+
+def fold_mailbox(email: str) -> str:
+    """One form for all addresses whose mail lands in one mailbox, to count by: `A.da+x@googlemail.com`,
+    `ada@gmail.com`. They stay accounts of their own. Whatever follows a + is cut off everywhere: few domains mean
+    something else by it, and all of them are better counted too strictly than not at all."""
+    local, _, domain = fold_email(email).rpartition("@")
+    domain = _OTHER_NAMES.get(domain, domain)
+    ignored = _IGNORED.get(domain, "")
+    mailbox = "".join(character for character in local.partition("+")[0] if character not in ignored)
+    return f"{mailbox}@{domain}"
 
 
 def is_easily_guessed(password: str, *, email: str) -> bool:

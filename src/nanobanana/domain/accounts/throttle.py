@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from nanobanana.domain.accounts.rules import fold_email
+from nanobanana.domain.accounts.rules import fold_email, fold_mailbox
 from nanobanana.domain.limits.errors import RateLimitedError
 from nanobanana.domain.limits.rules import rate_limit_headers
 from nanobanana.domain.limits.service import Limiter
@@ -77,7 +77,9 @@ class Throttle:
             raise RateLimitedError(retry_after_s=verdict.retry_after_s, headers=rate_limit_headers(tightest))
 
     def _limits(self, action: Action, address: IPAddress, email: str | None) -> Iterator[Limit]:
-        account, subnet = fold_email(email) if email else "", str(subnet_of(address))
+        # Mails to one mailbox are not multiplied by its spellings.
+        fold = fold_mailbox if action == "register" else fold_email
+        account, subnet = fold(email) if email else "", str(subnet_of(address))
         subjects = {
             "address": str(address),
             "subnet": subnet,

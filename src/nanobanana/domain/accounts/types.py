@@ -1,7 +1,11 @@
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from nanobanana.domain.api_keys.types import IssuedKey
+
+# Of the calendar, in UTC.
+Period = Literal["day", "month"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

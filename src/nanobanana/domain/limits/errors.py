@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from nanobanana.errors import NanoBananaError
 
@@ -9,9 +10,15 @@ class RateLimitedError(NanoBananaError):
     type = "rate_limit_error"
     retryable = True
 
-    def __init__(self, *, retry_after_s: int, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        what: str = "Too many requests.",
+        *,
+        retry_after_s: int,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(
-            f"Too many requests. Try again in {_in_words(retry_after_s)}.",
+            f"{what} Try again in {_in_words(retry_after_s)}.",
             headers={"Retry-After": str(retry_after_s), **headers},
         )
 
@@ -24,4 +31,6 @@ def _in_words(seconds: int) -> str:
         return f"{seconds} seconds"
     if seconds <= 90 * 60:
         return f"{-(-seconds // 60)} minutes"
-    return f"{-(-seconds // 3_600)} hours"
+    if seconds <= 48 * 3_600:
+        return f"{-(-seconds // 3_600)} hours"
+    return f"{-(-seconds // 86_400)} days"

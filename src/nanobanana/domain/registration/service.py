@@ -16,6 +16,7 @@ from nanobanana.domain.registration import repository, rules
 from nanobanana.domain.registration.errors import InvalidCodeError
 from nanobanana.domain.registration.types import Registration, Verified
 from nanobanana.domain.sessions.service import Sessions
+from nanobanana.kit.addresses import IPAddress
 from nanobanana.kit.ids import new_id
 from nanobanana.kit.tokens import hash_token, new_token
 from nanobanana.storage.database import AsyncConnection, Database
@@ -69,21 +70,24 @@ class Registrations:
             link = f"{base_url}/verify-email?token={token}"
             await self._notifications.verify_address(registration.email, code=code, link=link)
 
-    async def verify_code(self, *, email: str, code: str, user_agent: str | None) -> Verified:
+    async def verify_code(
+        self, *, email: str, code: str, address: IPAddress, user_agent: str | None
+    ) -> Verified:
+        """Raises TooManyAccountsError to a right code only, which is then not used up: that try is not counted."""
         async with self._database.begin() as connection:
             tried = await repository.try_code(connection, email=email)
             if tried and self._is_right(code, registration_id=tried[0].id, code_hash=tried[1]):
                 await repository.take(connection, id=tried[0].id)
-                return await self._verified(connection, tried[0], user_agent)
+                return await self._verified(connection, tried[0], address, user_agent)
         # Outside the block: the counted try must be committed.
         raise InvalidCodeError
 
-    async def verify_link(self, *, token: str, user_agent: str | None) -> Verified:
+    async def verify_link(self, *, token: str, address: IPAddress, user_agent: str | None) -> Verified:
         async with self._database.begin() as connection:
             registration = await repository.take_by_token(connection, token_hash=hash_token(token))
             if registration is None:
                 raise InvalidTokenError
-            return await self._verified(connection, registration, user_agent)
+            return await self._verified(connection, registration, address, user_agent)
 
     async def discard_expired(self) -> None:
         async with self._database.begin() as connection:
@@ -98,15 +102,19 @@ class Registrations:
         )
 
     async def _verified(
-        self, connection: AsyncConnection, registration: Registration, user_agent: str | None
+        self,
+        connection: AsyncConnection,
+        registration: Registration,
+        address: IPAddress,
+        user_agent: str | None,
     ) -> Verified:
         try:
-            new = await self._accounts.create(
+            new = await self._accounts.create_free(
                 connection,
                 email=registration.email,
                 password_hash=registration.password_hash,
-                plan="free",
                 verified=True,
+                address=address,
             )
         except EmailTakenError:
             # Another account has moved to this address since the mail went out.

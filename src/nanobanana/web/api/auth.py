@@ -34,7 +34,7 @@ async def register(
         response.status_code = 202
         return RegistrationBegun()
     return RegisteredAccount.registered(
-        await services.people.accounts.register(email=body.email, password=body.password)
+        await services.people.accounts.register(email=body.email, password=body.password, address=address)
     )
 
 
@@ -47,9 +47,13 @@ async def verify_email(
     await services.throttle.take("verify_email", address=address, email=body.email)
     registrations = services.people.registrations
     if body.email and body.code:
-        verified = await registrations.verify_code(email=body.email, code=body.code, user_agent=user_agent)
+        verified = await registrations.verify_code(
+            email=body.email, code=body.code, address=address, user_agent=user_agent
+        )
     else:
-        verified = await registrations.verify_link(token=str(body.token), user_agent=user_agent)
+        verified = await registrations.verify_link(
+            token=str(body.token), address=address, user_agent=user_agent
+        )
     return VerifiedAccount.verified(verified)
 
 

@@ -71,7 +71,9 @@ async def verify(
     token = form.get("token", "")
     try:
         await services.throttle.take("verify_email", address=address)
-        verified = await services.people.registrations.verify_link(token=token, user_agent=user_agent)
+        verified = await services.people.registrations.verify_link(
+            token=token, address=address, user_agent=user_agent
+        )
     except NanoBananaError as error:
         return _VERIFY.page(token, error=error)
     response = page("verified.html", new=verified.new)
