@@ -11,6 +11,8 @@ from nanobanana.services import Services
 from nanobanana.settings import Settings
 from tests.people import PASSWORD
 
+THROWAWAY = "ada@mailinator.com"
+
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
@@ -112,16 +114,17 @@ async def test_accounts_that_go_stay_counted(client: AsyncClient, services: Serv
 
 
 async def test_what_comes_to_nothing_is_not_counted(client: AsyncClient, services: Services) -> None:
-    """Taken addresses; and, of a mailbox that has had its accounts, the subnet is not counted."""
+    """Taken and throw-away addresses; and, of a mailbox that has had its accounts, the subnet is not counted."""
     refused = await statuses(
         client,
         ("203.0.113.1", "ada@gmail.com"),
         ("203.0.113.1", "ADA@gmail.com"),
+        ("203.0.113.1", THROWAWAY),
         ("203.0.114.1", "a.da@gmail.com"),
         ("203.0.113.1", "ad.a@gmail.com"),
     )
 
-    assert refused == [201, 409, 201, 429]
+    assert refused == [201, 409, 400, 201, 429]
     assert await counted(services) == [1, 1, 2]
     assert await services.database.statement("select count(*) from accounts", {}) == [{"count": 2}]
 
@@ -163,6 +166,14 @@ async def test_the_development_account_counts_for_nobody(services: Services) -> 
     await services.people.accounts.register_developer(email="dev@localhost.localdomain", password=PASSWORD)
 
     assert await counted(services) == []
+
+
+async def test_a_throwaway_address_is_refused_by_the_field(client: AsyncClient) -> None:
+    refused = await sign_up(client, "203.0.113.9", "ada@any.mailinator.com")
+
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["param"]) == (400, "invalid_request", "email")
+    assert "Throw-away addresses" in error["message"]
 
 
 class TestInAnotherTimeZone:

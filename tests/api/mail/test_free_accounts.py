@@ -6,8 +6,10 @@ from httpx2 import AsyncClient, Response
 from nanobanana.services import Services
 from nanobanana.settings import Settings
 from tests.api.mail.conftest import Desk
-from tests.api.mail.server import code_of, token_of
-from tests.people import Person
+from tests.api.mail.server import MailServer, code_of, token_of
+from tests.people import PASSWORD, Person
+
+THROWAWAY = "ada@mailinator.com"
 
 
 @pytest.fixture
@@ -86,3 +88,21 @@ async def test_a_mailbox_gets_two_accounts_a_month_and_registering_tells_nothing
 
     assert [response.status_code for response in verified] == [200, 200, 429]
     assert "for this mailbox this month" in verified[-1].json()["error"]["message"]
+
+
+async def test_throwaway_addresses_can_neither_register_nor_be_changed_to(
+    client: AsyncClient, alice: Person, mail_server: MailServer
+) -> None:
+    registered = await client.post("/v1/auth/register", json={"email": THROWAWAY, "password": PASSWORD})
+    changed = await client.patch(
+        "/v1/account",
+        json={"current_password": PASSWORD, "password": "another good password", "email": THROWAWAY},
+        headers=alice.by_session,
+    )
+
+    for response in (registered, changed):
+        error = response.json()["error"]
+        assert (response.status_code, error["code"], error["param"]) == (400, "invalid_request", "email")
+    assert mail_server.is_empty()
+    login = {"email": alice.email, "password": PASSWORD}
+    assert (await client.post("/v1/auth/login", json=login)).status_code == 200

@@ -1,6 +1,6 @@
 import pytest
 
-from nanobanana.domain.accounts.rules import fold_email, fold_mailbox, is_easily_guessed
+from nanobanana.domain.accounts.rules import fold_email, fold_mailbox, is_easily_guessed, is_throwaway
 
 EMAIL = "adalovelace@example.com"
 
@@ -76,3 +76,21 @@ def test_addresses_of_one_mailbox_count_as_one(one: str, other: str) -> None:
 )
 def test_addresses_of_two_mailboxes_count_as_two(one: str, other: str) -> None:
     assert fold_mailbox(one) != fold_mailbox(other)
+
+
+@pytest.mark.parametrize(
+    "domain", ["mailinator.com", "a.b.Mailinator.COM", "yopmail.com", "10minutemail.com"]
+)
+def test_domains_of_throwaway_addresses_are_known_with_all_below_them(domain: str) -> None:
+    assert is_throwaway(f"ada@{domain}")
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "example.com", "gmail.com", "outlook.com", "icloud.com", "proton.me", "gmx.de", "qq.com", "duck.com",
+        "ourmailinator.com", "mailinator.com.example.com", "localhost.localdomain",
+    ],
+)  # fmt: skip
+def test_other_domains_are_taken(domain: str) -> None:
+    assert not is_throwaway(f"mailinator.com@{domain}")

@@ -13,6 +13,14 @@ class EmailTakenError(NanoBananaError):
         )
 
 
+class ThrowawayAddressError(InvalidRequestError):
+    def __init__(self) -> None:
+        super().__init__(
+            "Throw-away addresses cannot have a free account: use an address that will still be yours next year.",
+            param="email",
+        )
+
+
 class TooManyAccountsError(RateLimitedError):
     """What came by mail is not used up by it, and works once the period is over."""
 

@@ -1,7 +1,8 @@
-"""When two addresses are one, and which passwords anybody would try first."""
+"""When two addresses are one, which are thrown away after use, and which passwords anybody would try first."""
 
 import unicodedata
 
+from disposable_email_domains import blocklist
 from email_validator import EmailNotValidError, validate_email
 
 from nanobanana.domain.accounts.common_passwords import COMMON_PASSWORDS
@@ -54,6 +55,12 @@ def fold_mailbox(email: str) -> str:
     ignored = _IGNORED.get(domain, "")
     mailbox = "".join(character for character in local.partition("+")[0] if character not in ignored)
     return f"{mailbox}@{domain}"
+
+
+def is_throwaway(email: str) -> bool:
+    """Whether the domain, or one that it is part of, is known to hand out addresses for a few minutes."""
+    labels = fold_email(email).rpartition("@")[2].split(".")
+    return any(".".join(labels[start:]) in blocklist for start in range(len(labels)))
 
 
 def is_easily_guessed(password: str, *, email: str) -> bool:

@@ -2,8 +2,9 @@
 
 from nanobanana.domain.accounts import repository
 from nanobanana.domain.accounts.ceilings import FreeAccountCeilings
-from nanobanana.domain.accounts.errors import EmailTakenError, WrongLoginError
+from nanobanana.domain.accounts.errors import EmailTakenError, ThrowawayAddressError, WrongLoginError
 from nanobanana.domain.accounts.passwords import Passwords
+from nanobanana.domain.accounts.rules import is_throwaway
 from nanobanana.domain.accounts.types import Account, Login, NewAccount
 from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.sessions.errors import InvalidSessionError
@@ -32,6 +33,8 @@ class Accounts:
 
     async def register(self, *, email: str, password: str, address: IPAddress) -> NewAccount:
         """A new free account at once, its address of mail unverified."""
+        if is_throwaway(email):
+            raise ThrowawayAddressError
         password_hash = await self._passwords.hash_new(password, email=email)
         async with self._database.begin() as connection:
             return await self.create_free(

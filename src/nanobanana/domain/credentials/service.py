@@ -4,8 +4,9 @@ As with registration, whether an address has an account is looked up by the job 
 """
 
 from nanobanana.domain.accounts import repository as accounts_repository
-from nanobanana.domain.accounts.errors import InvalidTokenError
+from nanobanana.domain.accounts.errors import InvalidTokenError, ThrowawayAddressError
 from nanobanana.domain.accounts.passwords import Passwords
+from nanobanana.domain.accounts.rules import is_throwaway
 from nanobanana.domain.credentials import repository
 from nanobanana.domain.credentials.errors import WrongPasswordError
 from nanobanana.domain.credentials.types import Credentials
@@ -82,6 +83,8 @@ class CredentialChanges:
         base_url: str,
     ) -> None:
         """The password at once; the address when the link in the mail to it comes back."""
+        if email and is_throwaway(email):
+            raise ThrowawayAddressError
         async with self._database.begin() as connection:
             current = await repository.find(connection, account_id=session.account_id)
         password_hash = current.password_hash if current else None

@@ -8,8 +8,9 @@ import hmac
 from collections.abc import Sequence
 
 from nanobanana.domain.accounts import repository as accounts_repository
-from nanobanana.domain.accounts.errors import EmailTakenError, InvalidTokenError
+from nanobanana.domain.accounts.errors import EmailTakenError, InvalidTokenError, ThrowawayAddressError
 from nanobanana.domain.accounts.passwords import Passwords
+from nanobanana.domain.accounts.rules import is_throwaway
 from nanobanana.domain.accounts.service import Accounts
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.registration import repository, rules
@@ -43,6 +44,8 @@ class Registrations:
         self._secrets = secrets
 
     async def begin(self, *, email: str, password: str, base_url: str) -> None:
+        if is_throwaway(email):
+            raise ThrowawayAddressError
         password_hash = await self._passwords.hash_new(password, email=email)
         id = new_id("reg")
         async with self._database.begin() as connection:
