@@ -28,7 +28,7 @@ class _Ceiling:
 
 class FreeAccountCeilings:
     def __init__(self, *, secret: str, per_subnet_and_day: int | None, scale: float) -> None:
-        """`per_subnet_and_day`: None for as many as like. `secret` hashes whom an account counts for."""
+        """`per_subnet_and_day`: None for no ceiling at all. `secret` hashes whom an account counts for."""
         self._secret = secret.encode()
         self._per_subnet_and_day = per_subnet_and_day
         self._scale = scale
@@ -51,14 +51,15 @@ class FreeAccountCeilings:
                 raise TooManyAccountsError(ceiling.refusal, retry_after_s=retry_after_s)
 
     def _ceilings(self, email: str, address: IPAddress) -> Iterator[_Ceiling]:
-        if self._per_subnet_and_day is not None:
-            yield _Ceiling(
-                name="free_accounts_subnet",
-                subject=f"subnet {subnet_of(address)}",
-                accounts=self._per_subnet_and_day,
-                period="day",
-                refusal="Too many new free accounts from this network today.",
-            )
+        if self._per_subnet_and_day is None:
+            return
+        yield _Ceiling(
+            name="free_accounts_subnet",
+            subject=f"subnet {subnet_of(address)}",
+            accounts=self._per_subnet_and_day,
+            period="day",
+            refusal="Too many new free accounts from this network today.",
+        )
         yield _Ceiling(
             name="free_accounts_mailbox",
             subject=f"mailbox {fold_mailbox(email)}",
