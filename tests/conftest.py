@@ -146,10 +146,12 @@ def services(app: FastAPI) -> Services:
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """Speaks to the app in memory, from loopback."""
-    async with AsyncClient(
-        transport=ASGITransport(app), base_url="http://nanobanana.test", timeout=30
-    ) as client:
+    async with in_memory(app) as client:
         yield client
+
+
+def in_memory(app: FastAPI) -> AsyncClient:
+    return AsyncClient(transport=ASGITransport(app), base_url="http://nanobanana.test", timeout=30)
 
 
 @pytest.fixture

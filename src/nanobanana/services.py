@@ -22,6 +22,8 @@ from nanobanana.domain.images.service import Images
 from nanobanana.domain.limits.service import Limiter
 from nanobanana.domain.notifications.repository import DevelopmentMailbox
 from nanobanana.domain.notifications.service import Notifications
+from nanobanana.domain.personal_data.eraser import Eraser
+from nanobanana.domain.personal_data.service import PersonalData
 from nanobanana.domain.registration.service import Registrations
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.integrations.email.log import LogMailer
@@ -49,6 +51,7 @@ class People:
     accounts: Accounts
     registrations: Registrations
     credentials: CredentialChanges
+    personal_data: PersonalData
     notifications: Notifications
     mailbox: DevelopmentMailbox
 
@@ -67,6 +70,7 @@ class Services:
     images_in_database: DatabaseStore
     runner: Runner
     generations: Generations
+    eraser: Eraser
 
 
 @asynccontextmanager
@@ -107,6 +111,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             images_in_database=images_in_database,
             runner=runner,
             generations=Generations(database, api_keys=api_keys, runner=runner),
+            eraser=Eraser(database, images=images),
         )
 
 
@@ -135,6 +140,9 @@ def _people(settings: Settings, database: Database, api_keys: ApiKeys, secrets: 
     )
     mailbox = DevelopmentMailbox(database)
     notifications = Notifications(_mailer(settings, mailbox))
+    credentials = CredentialChanges(
+        database, sessions=sessions, passwords=passwords, notifications=notifications
+    )
     return People(
         sessions=sessions,
         accounts=accounts,
@@ -146,9 +154,8 @@ def _people(settings: Settings, database: Database, api_keys: ApiKeys, secrets: 
             notifications=notifications,
             secrets=secrets,
         ),
-        credentials=CredentialChanges(
-            database, sessions=sessions, passwords=passwords, notifications=notifications
-        ),
+        credentials=credentials,
+        personal_data=PersonalData(database, credentials=credentials),
         mailbox=mailbox,
         notifications=notifications,
     )

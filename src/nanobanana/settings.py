@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = ()
     # Fly sets it for every program it runs: its proxy then names the client in Fly-Client-IP.
     fly_app_name: str | None = None
-    # Multiplies every throttle and ceiling on sign-up and login.
+    # Multiplies every throttle and ceiling on sign-up, login, passwords and exports.
     throttle_scale: Annotated[float, Field(gt=0)] = 1
     # New free accounts from a /24 or, of IPv6, a /64. None: as many as like.
     free_accounts_per_subnet_per_day: Annotated[int, Field(ge=1)] | None = None

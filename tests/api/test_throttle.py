@@ -109,7 +109,7 @@ async def test_spellings_of_one_mailbox_share_its_five_registrations(client: Asy
         for i, spelling in enumerate(spellings)
     ]
 
-    assert [response.status_code for response in tried] == [201] * 2 + [429] * 4
+    assert [response.status_code for response in tried] == [201] * 5 + [429]
     assert ["ratelimit" in response.headers for response in tried] == [False] * 5 + [True]
 
 
@@ -136,6 +136,62 @@ async def test_who_is_refused_reaches_neither_argon2_nor_the_database(
     assert (await log_in(client, "203.0.113.9")).status_code == 429
     with pytest.raises(AttributeError):
         await services.people.accounts._passwords.is_right(WRONG, password_hash=None)
+
+
+async def test_links_that_name_no_account_do_not_count_for_one(client: AsyncClient) -> None:
+    tried = [
+        await client.post(
+            "/v1/auth/verify-email",
+            json={"token": f"token{i}"},
+            headers={"X-Forwarded-For": f"203.0.113.{i}"},
+        )
+        for i in range(11)
+    ]
+
+    assert {response.status_code for response in tried} == {400}
+
+
+async def guess(client: AsyncClient, person: Person, method: str, address: str) -> Response:
+    """The password of a session that was found somewhere."""
+    body = {
+        "current_password": WRONG,
+        **({"password": "quite another password"} if method == "PATCH" else {}),
+    }
+    headers = {**person.by_session, "X-Forwarded-For": address}
+    return await client.request(method, "/v1/account", json=body, headers=headers)
+
+
+async def test_who_found_a_session_may_guess_its_password_ten_times_whatever_for(
+    client: AsyncClient, alice: Person
+) -> None:
+    tried = [
+        await guess(client, alice, "PATCH" if i % 2 else "DELETE", f"203.0.113.{i // 5}") for i in range(11)
+    ]
+    elsewhere = await guess(client, alice, "DELETE", "198.51.100.7")
+
+    assert [response.status_code for response in tried] == [403] * 10 + [429]
+    assert tried[-1].headers["ratelimit"].startswith('"current_password_account_from_subnet"')
+    assert elsewhere.status_code == 403
+
+
+async def test_from_all_subnets_together_a_session_guesses_thirty_times(
+    client: AsyncClient, alice: Person, charlie: Person
+) -> None:
+    tried = [await guess(client, alice, "DELETE", f"203.0.{i}.9") for i in range(31)]
+    other = await guess(client, charlie, "DELETE", "203.0.99.9")
+
+    assert [response.status_code for response in tried] == [403] * 30 + [429]
+    assert other.status_code == 403
+
+
+async def test_an_account_is_exported_ten_times_an_hour(
+    client: AsyncClient, alice: Person, charlie: Person
+) -> None:
+    tried = [await client.get("/v1/account/export", headers=alice.by_session) for _ in range(11)]
+    other = await client.get("/v1/account/export", headers=charlie.by_session)
+
+    assert [response.status_code for response in tried] == [200] * 10 + [429]
+    assert other.status_code == 200
 
 
 async def test_a_body_with_a_wrong_field_is_400_and_costs_nothing(client: AsyncClient) -> None:

@@ -5,12 +5,12 @@ import json
 import os
 from pathlib import Path
 
-import psycopg
 from httpx2 import AsyncClient
 
 from tests.api.mail.server import MailServer, code_of, running_mail_server, token_of
 from tests.cli.serving import serving
 from tests.people import PASSWORD
+from tests.rows import rows_of_all_tables
 
 ADA = "ada@example.com"
 NEW = "quite another password"
@@ -40,20 +40,6 @@ async def test_no_token_code_key_or_password_stands_in_any_table_or_log_after_al
     assert '"path": "/v1/auth/verify-email"' in said
     everything = stored + said
     assert [secret for secret in secrets if secret in everything or hexed(secret) in everything] == []
-
-
-def rows_of_all_tables(database_url: str) -> str:
-    with psycopg.connect(database_url) as connection:
-        tables = connection.execute(
-            "select table_name from information_schema.tables"
-            " where table_schema = 'public' and table_type = 'BASE TABLE'"
-        ).fetchall()
-        rows = [
-            row[0]
-            for (table,) in tables
-            for row in connection.execute(f"select t::text from {table} t".encode()).fetchall()
-        ]
-    return "\n".join(rows)
 
 
 def hexed(secret: str) -> str:

@@ -21,7 +21,8 @@ logging.getLogger("procrastinate").addHandler(logging.NullHandler())
 
 # Of a worker that is gone: its heart beats each 10 s.
 _STALLED_S = 30
-_KEPT_HOURS = 24
+# Long enough to look at one that went wrong. Together with all its tries a job is gone within a day.
+_KEPT_HOURS = 1
 
 
 async def defer(connection: AsyncConnection, task: str, **arguments: str) -> None:

@@ -47,13 +47,28 @@ accounts = Table(
     "accounts",
     metadata,
     _id(),
-    Column("email", Text, nullable=False),
-    Column("email_folded", Text, nullable=False, unique=True),
-    Column("password_hash", Text, nullable=False),
+    # Of an erased account the row stays, for the rows that hang on it, and the person is gone.
+    Column("email", Text),
+    Column("email_folded", Text, unique=True),
+    Column("password_hash", Text),
     Column("plan", Text, nullable=False),
     _moment("email_verified_at"),
     _moment("suspended_at"),
     _created_at(),
+    _moment("erased_at"),
+    # Who erases pictures and prompts holds a lease; when that runs out, another goes on.
+    _moment("erasure_lease_until"),
+    _moment("erasure_finished_at"),
+    CheckConstraint(
+        "num_nulls(email, email_folded, password_hash) = case when erased_at is null then 0 else 3 end",
+        name="person",
+    ),
+    CheckConstraint("erasure_finished_at is null or erased_at is not null", name="erasure"),
+    Index(
+        "accounts_erased_at_idx",
+        "erased_at",
+        postgresql_where=text("erased_at is not null and erasure_finished_at is null"),
+    ),
 )
 
 sessions = Table(

@@ -23,6 +23,8 @@ def timetable(services: Services) -> list[Job]:
         Job("discard_ended_counts", 600, services.people.accounts.discard_ended_counts),
         Job("discard_expired_registrations", 600, services.people.registrations.discard_expired),
         Job("discard_expired_tokens", 600, services.people.credentials.discard_expired),
+        Job("discard_old_development_mails", 600, services.people.mailbox.discard_old),
+        Job("erase_accounts", 10, services.eraser.erase_due),
         Job("retry_stalled_jobs", 15, services.queue.retry_stalled),
         Job("delete_finished_jobs", 600, services.queue.delete_finished),
         # Soon back to the common limits when Redis is.

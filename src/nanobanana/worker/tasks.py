@@ -7,8 +7,9 @@ from procrastinate.jobs import Job
 from nanobanana.integrations.email.errors import MailError
 from nanobanana.services import Services
 
-# Seconds before each further try: a day in all, for a mail server that is away over night.
-_WAITS_S = (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200)
+# Seconds before each further try: 21 hours in all, for a mail server that is away over night. Not more: the job holds
+# an address, and nothing of an erased person may be left after a day.
+_WAITS_S = (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 36_000)
 
 log = structlog.get_logger()
 
@@ -45,3 +46,7 @@ def add_tasks(app: App, services: Services) -> None:
     @app.task(name="send_address_changed", retry=later)
     async def send_address_changed(email: str) -> None:
         await services.people.notifications.address_changed(email)
+
+    @app.task(name="send_account_erased", retry=later)
+    async def send_account_erased(email: str) -> None:
+        await services.people.notifications.account_erased(email)

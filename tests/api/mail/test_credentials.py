@@ -116,6 +116,32 @@ class TestForgottenPassword:
         assert await logs_in(client, alice.email, NEW)
 
 
+async def test_an_erased_account_gets_one_last_mail_and_no_other(
+    client: AsyncClient, alice: Person, mail_server: MailServer, services: Services
+) -> None:
+    body = {"current_password": PASSWORD}
+    erased = await client.request("DELETE", "/v1/account", json=body, headers=alice.by_session)
+    told = await mail_server.mail()
+    await client.post("/v1/auth/forgot-password", json={"email": alice.email})
+    await services.people.credentials.send_password_reset(alice.email, base_url="http://nanobanana.test")
+
+    assert erased.status_code == 202
+    assert (told["To"], told["Subject"]) == (alice.email, "Your NanoBanana account is erased")
+    assert mail_server.is_empty()
+
+
+async def test_an_erased_address_registers_by_mail_as_if_it_were_new(
+    client: AsyncClient, alice: Person, desk: Desk
+) -> None:
+    body = {"current_password": PASSWORD}
+    await client.request("DELETE", "/v1/account", json=body, headers=alice.by_session)
+    await desk.mail_server.mail()
+
+    anew = await desk.registered(alice.email)
+
+    assert (await client.get("/v1/account", headers=anew.by_session)).json()["email"] == alice.email
+
+
 class TestChangedPassword:
     async def test_it_ends_all_other_sessions_and_tells_the_owner(
         self, client: AsyncClient, alice: Person, mail_server: MailServer

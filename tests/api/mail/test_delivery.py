@@ -10,11 +10,13 @@ from psycopg.types.json import Jsonb
 from pydantic import SecretStr
 
 from nanobanana.app import create_app
+from nanobanana.integrations.email import smtp
 from nanobanana.integrations.email.errors import MailError
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mail
 from nanobanana.services import Services
 from nanobanana.settings import Settings
+from nanobanana.storage import queue
 from nanobanana.storage.queue import defer
 from nanobanana.worker import queue_worker, tasks
 from tests.api.mail.conftest import Desk, Due
@@ -209,19 +211,27 @@ async def test_a_job_of_a_living_worker_is_left_alone(services: Services) -> Non
     assert [job["status"] for job in await jobs(services)] == ["doing"]
 
 
-async def test_finished_jobs_are_deleted_after_a_day(
+async def test_finished_jobs_are_deleted_after_an_hour(
     services: Services, alice: Person, client: AsyncClient
 ) -> None:
     job = await until(services, lambda job: job["status"] == "succeeded")
     assert job["attempts"] == 1
-    older = "update procrastinate_events set at = at - interval '23 hours'"
-    await services.database.statement(older, {})
+    older = "update procrastinate_events set at = at - make_interval(mins => %(minutes)s)"
+    await services.database.statement(older, {"minutes": 59})
     await services.queue.delete_finished()
     assert len(await jobs(services)) == 1
 
-    await services.database.statement(older, {})
+    await services.database.statement(older, {"minutes": 2})
     await services.queue.delete_finished()
     assert await jobs(services) == []
+
+
+def test_whatever_becomes_of_a_mail_its_job_is_gone_within_a_day() -> None:
+    """A job holds an address, and its person may have been erased."""
+    longest_s = sum(tasks._WAITS_S) + (len(tasks._WAITS_S) + 1) * smtp._TIMEOUT_S
+    sweep_s = 1.2 * 600
+
+    assert longest_s + queue._KEPT_HOURS * 3_600 + sweep_s < 24 * 3_600
 
 
 async def test_mail_needs_a_sender() -> None:

@@ -32,6 +32,22 @@ async def test_the_second_of_two_writers_changes_nothing(store: LocalFolder) -> 
     assert await store.get(NAME) == b"first"
 
 
+async def test_what_is_deleted_is_gone_and_what_never_was_is_no_trouble(store: LocalFolder) -> None:
+    await store.put(NAME, b"picture")
+    await store.delete(NAME)
+
+    assert await store.get(NAME) is None
+    await store.delete(NAME)
+    await store.delete("zz" + NAME)
+
+
+async def test_a_picture_that_cannot_be_deleted_is_a_store_error(store: LocalFolder, tmp_path: Path) -> None:
+    (tmp_path / "ab" / NAME).mkdir(parents=True)
+
+    with pytest.raises(StoreError):
+        await store.delete(NAME)
+
+
 async def test_of_many_writers_at_once_one_wins_whole(store: LocalFolder, tmp_path: Path) -> None:
     pictures = [bytes([number]) * 100_000 for number in range(20)]
 

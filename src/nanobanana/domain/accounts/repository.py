@@ -39,8 +39,17 @@ async def add(
 
 
 async def find(connection: AsyncConnection, *, id: str) -> Account | None:
-    row = (await connection.execute(select(*_COLUMNS).where(accounts.c.id == id))).mappings().one_or_none()
+    statement = select(*_COLUMNS).where(accounts.c.id == id, accounts.c.erased_at.is_(None))
+    row = (await connection.execute(statement)).mappings().one_or_none()
     return Account(**row) if row else None
+
+
+async def hold(connection: AsyncConnection, *, id: str) -> bool:
+    """Whether the account is not erased, which then stays so until the transaction ends."""
+    statement = select(accounts.c.id).where(accounts.c.id == id, accounts.c.erased_at.is_(None))
+    # A share of the key: only an erasure waits for it.
+    held = await connection.execute(statement.with_for_update(read=True, key_share=True))
+    return held.one_or_none() is not None
 
 
 async def find_by_email(connection: AsyncConnection, *, email: str) -> Account | None:

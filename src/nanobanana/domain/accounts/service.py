@@ -101,6 +101,8 @@ class Accounts:
             raise WrongLoginError
         await self._renew_hash(login, password)
         async with self._database.begin() as connection:
+            if not await repository.hold(connection, id=login.account_id):
+                raise WrongLoginError
             return await self._sessions.start(connection, account_id=login.account_id, user_agent=user_agent)
 
     async def by_session(self, token: str) -> Account:

@@ -1,4 +1,4 @@
-"""How often the doors that need no key may be knocked at."""
+"""How often the doors that need no key may be knocked at, and what a session asks for that is dear."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -11,7 +11,9 @@ from nanobanana.domain.limits.types import Limit
 from nanobanana.kit.addresses import IPAddress, subnet_of
 from nanobanana.metrics import THROTTLED
 
-Action = Literal["register", "login", "forgot_password", "verify_email", "reset_password"]
+Action = Literal[
+    "register", "login", "forgot_password", "verify_email", "reset_password", "current_password", "export"
+]
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
@@ -60,6 +62,20 @@ _LIMITS: dict[Action, dict[str, tuple[tuple[int, int], ...]]] = {
         "subnet": ((30, _MINUTE), (180, _HOUR)),
         "global": ((600, _MINUTE),),
     },
+    # Whoever has found a session may guess the password behind it. Nobody else is in the owner's way here, so that the
+    # account's limit can be low; a reset by mail helps the owner past it, and ends the session.
+    "current_password": {
+        "address": ((10, _MINUTE), (60, _HOUR)),
+        "subnet": ((30, _MINUTE), (180, _HOUR)),
+        "account_from_subnet": ((10, 15 * _MINUTE), (50, _DAY)),
+        "account": ((30, 15 * _MINUTE), (150, _DAY)),
+        "global": ((600, _MINUTE),),
+    },
+    # Each reads all that the account ever made.
+    "export": {
+        "account": ((10, _HOUR),),
+        "global": ((120, _MINUTE),),
+    },
 }
 
 
@@ -68,18 +84,23 @@ class Throttle:
         self._limiter = limiter
         self._scale = scale
 
-    async def take(self, action: Action, *, address: IPAddress, email: str | None = None) -> None:
-        """Raises RateLimitedError when it is too often. Comes before anything that costs: argon2, the database."""
-        verdict = await self._limiter.take(list(self._limits(action, address, email)))
+    async def take(
+        self, action: Action, *, address: IPAddress, email: str | None = None, account_id: str | None = None
+    ) -> None:
+        """Raises RateLimitedError when it is too often. Comes before anything that costs: argon2, the database.
+
+        The account is named by its id where a session tells, else by the address that somebody says is theirs."""
+        # Mails to one mailbox are not multiplied by its spellings.
+        fold = fold_mailbox if action == "register" else fold_email
+        account = account_id or (fold(email) if email else "")
+        verdict = await self._limiter.take(list(self._limits(action, address, account)))
         if not verdict.allowed:
             tightest = verdict.tightest
             THROTTLED.labels(tightest.limit.name).inc()
             raise RateLimitedError(retry_after_s=verdict.retry_after_s, headers=rate_limit_headers(tightest))
 
-    def _limits(self, action: Action, address: IPAddress, email: str | None) -> Iterator[Limit]:
-        # Mails to one mailbox are not multiplied by its spellings.
-        fold = fold_mailbox if action == "register" else fold_email
-        account, subnet = fold(email) if email else "", str(subnet_of(address))
+    def _limits(self, action: Action, address: IPAddress, account: str) -> Iterator[Limit]:
+        subnet = str(subnet_of(address))
         subjects = {
             "address": str(address),
             "subnet": subnet,

@@ -35,6 +35,7 @@ _COLUMNS = (
     api_keys.c.allowed_addresses.cast(ARRAY(TEXT)).label("allowed_addresses"),
     api_keys.c.disabled,
     api_keys.c.last_used_at,
+    api_keys.c.revoked_at,
     api_keys.c.created_at,
 )
 
@@ -54,11 +55,13 @@ async def add(
     return ApiKey(**(await connection.execute(statement)).mappings().one())
 
 
-async def lock_keys(connection: AsyncConnection, *, account_id: str) -> None:
-    """Until the transaction ends, nobody else adds a key to the account or disables all of them."""
-    statement = select(accounts.c.id).where(accounts.c.id == account_id)
+async def lock_keys(connection: AsyncConnection, *, account_id: str) -> bool:
+    """Until the transaction ends, nobody else adds a key to the account or disables all of them.
+    False when the account is erased."""
+    statement = select(accounts.c.id).where(accounts.c.id == account_id, accounts.c.erased_at.is_(None))
     # `key_share`: images go on being admitted meanwhile.
-    await connection.execute(statement.with_for_update(key_share=True))
+    locked = await connection.execute(statement.with_for_update(key_share=True))
+    return locked.one_or_none() is not None
 
 
 async def count_alive(connection: AsyncConnection, *, account_id: str) -> int:
@@ -68,6 +71,12 @@ async def count_alive(connection: AsyncConnection, *, account_id: str) -> int:
 
 async def list_alive(connection: AsyncConnection, *, account_id: str) -> list[ApiKey]:
     statement = select(*_COLUMNS).where(*_alive(account_id)).order_by(api_keys.c.id.desc())
+    return [ApiKey(**row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def list_ever(connection: AsyncConnection, *, account_id: str) -> list[ApiKey]:
+    """Revoked ones too."""
+    statement = select(*_COLUMNS).where(api_keys.c.account_id == account_id).order_by(api_keys.c.id.desc())
     return [ApiKey(**row) for row in (await connection.execute(statement)).mappings()]
 
 
@@ -106,6 +115,10 @@ async def rotate(
 
 async def disable_all(connection: AsyncConnection, *, account_id: str) -> None:
     await connection.execute(update(api_keys).where(*_alive(account_id)).values(disabled=True))
+
+
+async def revoke_all(connection: AsyncConnection, *, account_id: str) -> None:
+    await connection.execute(update(api_keys).where(*_alive(account_id)).values(revoked_at=func.now()))
 
 
 async def revoke(connection: AsyncConnection, *, id: str, account_id: str) -> bool:

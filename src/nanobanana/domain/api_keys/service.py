@@ -49,7 +49,8 @@ class ApiKeys:
 
     async def create(self, *, account_id: str, mode: Mode, settings: KeySettings) -> IssuedKey:
         async with self._database.begin() as connection:
-            await repository.lock_keys(connection, account_id=account_id)
+            if not await repository.lock_keys(connection, account_id=account_id):
+                raise NotFoundError("There is no such account.")  # erased a moment ago
             if await repository.count_alive(connection, account_id=account_id) >= MAX_KEYS:
                 raise TooManyKeysError(MAX_KEYS)
             return await self.issue(connection, account_id=account_id, mode=mode, settings=settings)

@@ -35,6 +35,7 @@ class ApiKey:
     allowed_addresses: list[str] | None
     disabled: bool
     last_used_at: datetime | None
+    revoked_at: datetime | None
     created_at: datetime
 
 

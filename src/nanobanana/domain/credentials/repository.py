@@ -18,7 +18,7 @@ _COLUMNS = (accounts.c.id.label("account_id"), accounts.c.email, accounts.c.pass
 
 
 async def find(connection: AsyncConnection, *, account_id: str) -> Credentials | None:
-    statement = select(*_COLUMNS).where(accounts.c.id == account_id)
+    statement = select(*_COLUMNS).where(accounts.c.id == account_id, accounts.c.erased_at.is_(None))
     row = (await connection.execute(statement)).mappings().one_or_none()
     return Credentials(**row) if row else None
 
@@ -74,10 +74,19 @@ async def put_token_hash(connection: AsyncConnection, *, id: str, token_hash: by
 async def take_token(
     connection: AsyncConnection, *, purpose: Purpose, token_hash: bytes
 ) -> tuple[str, str | None] | None:
-    """Account and address of a token, which nobody else gets any more."""
+    """Account and address of a token, which nobody else gets any more.
+
+    Locks the account before the token, in the order of all who change credentials."""
+    owner = (
+        select(accounts.c.id)
+        .join(one_time_tokens, one_time_tokens.c.account_id == accounts.c.id)
+        .where(*_living(purpose, token_hash))
+        .with_for_update(of=accounts, key_share=True)
+        .cte()
+    )
     statement = (
         delete(one_time_tokens)
-        .where(*_living(purpose, token_hash))
+        .where(one_time_tokens.c.account_id == owner.c.id, *_living(purpose, token_hash))
         .returning(one_time_tokens.c.account_id, one_time_tokens.c.email)
     )
     row = (await connection.execute(statement)).one_or_none()

@@ -11,6 +11,7 @@ from nanobanana.domain.credentials import repository
 from nanobanana.domain.credentials.errors import WrongPasswordError
 from nanobanana.domain.credentials.types import Credentials
 from nanobanana.domain.notifications.service import Notifications
+from nanobanana.domain.sessions.errors import InvalidSessionError
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.sessions.types import Session
 from nanobanana.kit.ids import new_id
@@ -42,7 +43,7 @@ class CredentialChanges:
         token = new_token()
         async with self._database.begin() as connection:
             account = await accounts_repository.find_by_email(connection, email=email)
-            if account is None:
+            if account is None or not await accounts_repository.hold(connection, id=account.id):
                 return
             await repository.put_token(
                 connection,
@@ -73,6 +74,16 @@ class CredentialChanges:
             )
             await self._password_is_new(connection, found, session_id=None)
 
+    async def confirm(self, session: Session, *, current_password: str) -> Credentials:
+        """That it is the owner who asks, not whoever found the session. Raises WrongPasswordError."""
+        async with self._database.begin() as connection:
+            current = await repository.find(connection, account_id=session.account_id)
+        if current is None:
+            raise InvalidSessionError
+        if not await self._passwords.is_right(current_password, password_hash=current.password_hash):
+            raise WrongPasswordError
+        return current
+
     async def change(
         self,
         session: Session,
@@ -85,13 +96,11 @@ class CredentialChanges:
         """The password at once; the address when the link in the mail to it comes back."""
         if email and is_throwaway(email):
             raise ThrowawayAddressError
-        async with self._database.begin() as connection:
-            current = await repository.find(connection, account_id=session.account_id)
-        password_hash = current.password_hash if current else None
-        if not await self._passwords.is_right(current_password, password_hash=password_hash) or not current:
-            raise WrongPasswordError
+        current = await self.confirm(session, current_password=current_password)
         new_hash = await self._passwords.hash_new(password, email=current.email) if password else None
         async with self._database.begin() as connection:
+            if not await accounts_repository.hold(connection, id=current.account_id):
+                raise InvalidSessionError
             if new_hash:
                 await self._change_password(connection, current, new_hash, session_id=session.id)
             if email:

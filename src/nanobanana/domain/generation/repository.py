@@ -34,7 +34,9 @@ async def admit(
                %(image_name)s, 'running', 1, now() + {_LEASE}
         from api_keys k join accounts a on a.id = k.account_id
         where k.id = %(api_key_id)s and {LIVES} and {HAS_SCOPE} and {FROM_ALLOWED_ADDRESS}
-              and a.suspended_at is null
+              and a.suspended_at is null and a.erased_at is null
+        -- Waits for an erasure and then sees it. The foreign key takes the same lock a moment later anyway.
+        for key share of a
         returning {_COLUMNS}
         """,
         {
@@ -77,6 +79,18 @@ async def settle(database: Database, generation: Generation, outcome: Made | Not
         {"id": generation.id, "attempt": generation.attempt, **values},
     )
     return Generation(**rows[0]) if rows else None
+
+
+async def is_erased(database: Database, generation: Generation) -> bool:
+    """Whether it belongs to nobody any more."""
+    rows = await database.statement(
+        """
+        select a.erased_at is not null as erased
+        from generations g join accounts a on a.id = g.account_id where g.id = %(id)s
+        """,
+        {"id": generation.id},
+    )
+    return bool(rows[0]["erased"])
 
 
 async def renew_leases(database: Database, attempts: Mapping[str, int]) -> set[str]:

@@ -106,6 +106,9 @@ class Runner:
             settled = await repository.settle(self._database, held, outcome)
         if settled is None:
             log.warning("generation_lost_to_another_attempt", generation_id=generation.id)
+            if await repository.is_erased(self._database, generation):
+                # Whoever erases the account may have been past this row when our picture came late.
+                await self._images.delete(generation.image_name)
             return generation
         GENERATIONS.labels(settled.mode, settled.state).inc()
         return settled

@@ -22,6 +22,9 @@ class DatabaseStore:
         )
         return rows[0]["data"] if rows else None
 
+    async def delete(self, name: str) -> None:
+        await self._database.statement("delete from image_bytes where name = %(name)s", {"name": name})
+
     def file(self, name: str) -> None:
         del name
 

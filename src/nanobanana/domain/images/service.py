@@ -43,6 +43,13 @@ class Images:
                 return rules.inspect(data)
         return None
 
+    async def delete(self, stem: str) -> None:
+        """In every format, and what is half of one: attempts that lost their row may have left another than the row
+        names."""
+        await self._store.discard_partial(stem)
+        for ending in ENDINGS.values():
+            await self._store.delete(f"{stem}.{ending}")
+
     def path(self, stem: str, format: ImageFormat) -> str | None:
         """Under which we serve the picture; None when no store but the answer itself must hold it."""
         name = f"{stem}.{ENDINGS[format]}"

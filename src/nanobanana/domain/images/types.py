@@ -30,6 +30,9 @@ class ImageStore(Protocol):
 
     async def get(self, name: str) -> bytes | None: ...
 
+    async def delete(self, name: str) -> None:
+        """For good once this returns; a name that is not there is fine. Raises StoreError."""
+
     def file(self, name: str) -> Path | None:
         """The picture as a file to serve, where the store is a folder."""
 

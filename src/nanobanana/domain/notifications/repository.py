@@ -4,6 +4,7 @@ from nanobanana.kit.ids import new_id
 from nanobanana.storage.database import Database
 
 _KEPT = 50
+_KEPT_HOURS = 12
 
 
 class DevelopmentMailbox:
@@ -29,6 +30,13 @@ class DevelopmentMailbox:
                 "text": mail.text,
                 "html": mail.html,
             },
+        )
+
+    async def discard_old(self) -> None:
+        """Addresses stand in them, also of people who are erased by now."""
+        await self._database.statement(
+            "delete from development_mails where created_at < now() - make_interval(hours => %(hours)s)",
+            {"hours": _KEPT_HOURS},
         )
 
     async def newest(self) -> list[dict[str, object]]:

@@ -41,6 +41,10 @@ class Notifications:
         """To the old address, when the new one is confirmed."""
         await self._send("address_changed", to)
 
+    async def account_erased(self, to: str) -> None:
+        """The last mail, to an address that we no longer know otherwise."""
+        await self._send("account_erased", to)
+
     async def _send(self, name: str, to: str, **values: str) -> None:
         def rendered(part: str) -> str:
             return _templates.get_template(f"{name}/{part}").render(values)

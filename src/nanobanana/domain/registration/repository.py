@@ -88,5 +88,9 @@ async def take_by_token(connection: AsyncConnection, *, token_hash: bytes) -> Re
     return Registration(**row) if row else None
 
 
+async def discard(connection: AsyncConnection, *, email: str) -> None:
+    await connection.execute(delete(registrations).where(registrations.c.email_folded == fold_email(email)))
+
+
 async def discard_expired(connection: AsyncConnection) -> None:
     await connection.execute(delete(registrations).where(registrations.c.expires_at <= now()))

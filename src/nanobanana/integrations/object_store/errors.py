@@ -1,2 +1,2 @@
 class StoreError(Exception):
-    """A picture was not stored. The message is for logs."""
+    """A picture was not stored or not deleted. The message is for logs."""

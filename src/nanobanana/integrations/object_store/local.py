@@ -40,6 +40,13 @@ class LocalFolder:
         except FileNotFoundError:
             return None
 
+    async def delete(self, name: str) -> None:
+        """For good once this returns; a name that is not there is fine. Raises StoreError."""
+        try:
+            await asyncio.to_thread(_delete, self.file(name))
+        except OSError as error:
+            raise StoreError(f"{type(error).__name__}: {error}") from error
+
     def file(self, name: str) -> Path:
         return self._root / _path(name)
 
@@ -52,13 +59,19 @@ def _path(name: str) -> str:
     return f"{name[:2]}/{name}"
 
 
-def _flush(file: Path) -> None:
-    """Else a power cut could leave a settled row whose picture is empty."""
-    descriptor = os.open(file, os.O_RDONLY)
+def _flush(path: Path) -> None:
+    """Else a power cut could leave a settled row whose picture is empty, or bring a deleted one back."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _delete(file: Path) -> None:
+    with suppress(FileNotFoundError):
+        file.unlink()
+        _flush(file.parent)
 
 
 def _discard_partial(file: Path) -> None:

@@ -5,6 +5,7 @@ from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.api.schemas.sessions import SessionInfo, SessionList
 from nanobanana.web.dependencies import (
     BaseUrl,
+    ClientAddress,
     CurrentSession,
     Id,
     JsonBody,
@@ -22,16 +23,19 @@ async def get_account(account: SessionAccount) -> AccountInfo:
     return AccountInfo.of(account)
 
 
-@router.patch("", dependencies=[JsonBody], responses=error_responses(400, 401, 403, 413, 415, 503))
+@router.patch("", dependencies=[JsonBody], responses=error_responses(400, 401, 403, 413, 415, 429, 503))
 async def change_account(
+    *,
     body: AccountChange,
     session: CurrentSession,
+    address: ClientAddress,
     token: SessionToken,
     services: ServicesDep,
     base_url: BaseUrl,
 ) -> AccountInfo:
     """A new password, which ends all other sessions, or a new address, which holds once the link that is mailed to
     it comes back. Takes the current password either way."""
+    await services.throttle.take("current_password", address=address, account_id=session.account_id)
     await services.people.credentials.change(
         session,
         current_password=body.current_password,

@@ -91,13 +91,13 @@ async def list_generations(
     """The account's generations, newest first. Pictures that no store holds have no `url` here, only one by one."""
     found, has_more = await services.generations.page(account_id=account_id, before=cursor, limit=limit)
     return GenerationPage(
-        data=[GenerationView.of(row, url=_link(row, services, base_url)) for row in found],
+        data=[GenerationView.of(row, url=link_to(row, services, base_url)) for row in found],
         has_more=has_more,
         next_cursor=found[-1].id if has_more else None,
     )
 
 
-def _link(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
+def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
     """Where the picture is served, if it is served at all."""
     if generation.image_state != "kept" or generation.image_format is None:
         return None
@@ -106,7 +106,7 @@ def _link(generation: Generation, services: ServicesDep, base_url: str) -> str |
 
 
 async def _view(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
-    url = _link(generation, services, base_url)
+    url = link_to(generation, services, base_url)
     if url is None and generation.image_state == "kept" and generation.image_format:
         url = await services.images.data_url(generation.image_name, generation.image_format)
     return GenerationView.of(generation, url=url)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from nanobanana.web.api import account, api_keys, auth, generations, recovery
+from nanobanana.web.api import account, api_keys, auth, generations, personal_data, recovery
 
 router = APIRouter(prefix="/v1")
 router.include_router(generations.router)
@@ -10,3 +10,4 @@ router.include_router(api_keys.router)
 router.include_router(auth.router)
 router.include_router(recovery.router)
 router.include_router(account.router)
+router.include_router(personal_data.router)

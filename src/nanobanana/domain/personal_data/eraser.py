@@ -1,0 +1,48 @@
+"""Erases what erased accounts have left behind, in every process and through any kill.
+
+A picture is deleted before its row is emptied, and an account is finished after its last row: whoever goes on where
+another was killed finds all that is left. Doing a step twice does no harm.
+"""
+
+import structlog
+
+from nanobanana.domain.images.service import Images
+from nanobanana.domain.personal_data import repository
+from nanobanana.storage.database import Database
+
+_BATCH = 100
+
+log = structlog.get_logger()
+
+
+class Eraser:
+    def __init__(self, database: Database, *, images: Images) -> None:
+        self._database = database
+        self._images = images
+
+    async def erase_due(self) -> None:
+        """Goes through the erased accounts that nobody else is at."""
+        while account_id := await repository.claim(self._database):
+            await self._erase(account_id)
+
+    async def _erase(self, account_id: str) -> None:
+        while await repository.empty_keys(self._database, account_id=account_id, limit=_BATCH):
+            pass
+        if await self._erase_generations(account_id):
+            await repository.finish(self._database, account_id=account_id)
+            log.info("account_erased", account_id=account_id)
+
+    async def _erase_generations(self, account_id: str) -> bool:
+        """Whether that were all. What is still being made is left for when the lease has run out: no generation is
+        added to an erased account, so that one without unfinished ones stays so."""
+        complete, last = True, ""
+        while traces := await repository.next_traces(
+            self._database, account_id=account_id, after=last, limit=_BATCH
+        ):
+            last = traces[-1].id
+            complete = complete and all(trace.ended for trace in traces)
+            due = [trace for trace in traces if trace.ended and not trace.erased]
+            for trace in due:
+                await self._images.delete(trace.image_name)
+            await repository.empty_generations(self._database, [trace.id for trace in due])
+        return complete

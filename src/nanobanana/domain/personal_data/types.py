@@ -1,0 +1,49 @@
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from nanobanana.domain.api_keys.types import ApiKey
+from nanobanana.domain.generation.types import Generation
+from nanobanana.domain.sessions.types import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The account itself, with all that it tells about a person but the password's hash."""
+
+    id: str
+    email: str
+    email_verified_at: datetime | None
+    plan: str
+    suspended_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingAddress:
+    """Where the account is to move to once the link in the mail comes back."""
+
+    email: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What we hold of a person. The generations come page by page: they may be very many."""
+
+    account: Owner
+    pending_address: PendingAddress | None
+    sessions: Sequence[Session]
+    api_keys: Sequence[ApiKey]
+    generations: AsyncIterator[Sequence[Generation]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """A generation of an erased account, as far as its erasure goes."""
+
+    id: str
+    image_name: str
+    ended: bool
+    erased: bool

@@ -1,0 +1,61 @@
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
+
+from nanobanana.domain.personal_data.types import Export
+from nanobanana.domain.sessions.types import Session
+from nanobanana.web.api.generations import link_to
+from nanobanana.web.api.schemas.errors import error_responses
+from nanobanana.web.api.schemas.generations import GenerationView
+from nanobanana.web.api.schemas.personal_data import AccountExport, Erasure, ErasureBegun
+from nanobanana.web.dependencies import BaseUrl, ClientAddress, CurrentSession, JsonBody, ServicesDep
+
+router = APIRouter(prefix="/account", tags=["Accounts"])
+
+_EXPORT_HEADERS = {
+    "Content-Disposition": 'attachment; filename="nanobanana-export.json"',
+    "Cache-Control": "no-store",
+}
+
+
+@router.delete(
+    "",
+    status_code=202,
+    dependencies=[JsonBody],
+    responses=error_responses(400, 401, 403, 413, 415, 429, 503),
+)
+async def erase_account(
+    body: Erasure, session: CurrentSession, address: ClientAddress, services: ServicesDep
+) -> ErasureBegun:
+    """Erases the account for good. Its keys and sessions end at once and its address is free; pictures, prompts and
+    other personal data are deleted within a day. What was made and what it cost stays, as nobody's. Takes the
+    current password."""
+    await services.throttle.take("current_password", address=address, account_id=session.account_id)
+    await services.people.personal_data.erase(session, current_password=body.current_password)
+    return ErasureBegun()
+
+
+@router.get("/export", response_model=AccountExport, responses=error_responses(401, 429, 503))
+async def export_account(
+    session: CurrentSession, address: ClientAddress, services: ServicesDep, base_url: BaseUrl
+) -> Response:
+    """All that we hold of you, as a JSON file. It ends with a cut connection, not with valid JSON, when it cannot be
+    completed."""
+    await services.throttle.take("export", address=address, account_id=session.account_id)
+    export = await services.people.personal_data.export(session)
+    pieces = _pieces(export, session, services, base_url)
+    return StreamingResponse(pieces, media_type="application/json", headers=_EXPORT_HEADERS)
+
+
+async def _pieces(
+    export: Export, session: Session, services: ServicesDep, base_url: str
+) -> AsyncIterator[str]:
+    """The JSON page by page: its end, and with it the sense, comes only after the last one."""
+    yield AccountExport.without_generations(export, current=session).model_dump_json().removesuffix("]}")
+    comma = ""
+    async for page in export.generations:
+        views = (GenerationView.of(row, url=link_to(row, services, base_url)) for row in page)
+        yield comma + ",".join(view.model_dump_json() for view in views)
+        comma = ","
+    yield "]}"

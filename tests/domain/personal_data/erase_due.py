@@ -1,0 +1,20 @@
+"""The eraser as a process of its own, to be killed: `python -m tests.domain.personal_data.erase_due URL FOLDER`."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from nanobanana.domain.images.service import Images
+from nanobanana.domain.personal_data.eraser import Eraser
+from nanobanana.integrations.object_store.local import LocalFolder
+from nanobanana.storage.database import Database
+
+
+async def erase_due(url: str, folder: Path) -> None:
+    database = Database(url)
+    await database.open()
+    await Eraser(database, images=Images(LocalFolder(folder))).erase_due()
+
+
+if __name__ == "__main__":
+    asyncio.run(erase_due(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,41 @@
+"""What stands in the tables, and rows put there by the thousand."""
+
+import psycopg
+
+from tests.people import Person
+
+
+def rows_of_all_tables(database_url: str) -> str:
+    with psycopg.connect(database_url) as connection:
+        tables = connection.execute(
+            "select table_name from information_schema.tables"
+            " where table_schema = 'public' and table_type = 'BASE TABLE'"
+        ).fetchall()
+        rows = [
+            row[0]
+            for (table,) in tables
+            for row in connection.execute(f"select t::text from {table} t".encode()).fetchall()
+        ]
+    return "\n".join(rows)
+
+
+def insert_generations(
+    database_url: str, person: Person, *, count: int, prompt: str = "a banana", first: int = 0
+) -> list[str]:
+    """Rows whose pictures are kept, with the ids from `first` on. Gives the names of the pictures."""
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            """
+            insert into generations (id, account_id, api_key_id, mode, prompt, size, style, state, attempt,
+                                     finished_at, image_name, image_state, image_format, image_bytes)
+            select 'gen_' || lpad(number::text, 22, '0'), a.id, k.id, 'live', %(prompt)s || ' ' || number, '1024x1024',
+                   'natural', 'succeeded', 1, now(), substr(md5(random()::text), 1, 22), 'kept', 'png', 7
+            from accounts a
+            join lateral (select id from api_keys where account_id = a.id and mode = 'live' limit 1) k on true
+            cross join generate_series(%(first)s::int, %(first)s + %(count)s - 1) as number
+            where a.email = %(email)s
+            returning image_name || '.png'
+            """,
+            {"email": person.email, "count": count, "prompt": prompt, "first": first},
+        ).fetchall()
+    return [name for (name,) in rows]
