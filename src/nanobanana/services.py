@@ -26,6 +26,7 @@ from nanobanana.domain.personal_data.eraser import Eraser
 from nanobanana.domain.personal_data.service import PersonalData
 from nanobanana.domain.registration.service import Registrations
 from nanobanana.domain.sessions.service import Sessions
+from nanobanana.domain.surges.service import Surges
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
@@ -53,6 +54,7 @@ class People:
     credentials: CredentialChanges
     personal_data: PersonalData
     notifications: Notifications
+    surges: Surges
     mailbox: DevelopmentMailbox
 
 
@@ -156,8 +158,9 @@ def _people(settings: Settings, database: Database, api_keys: ApiKeys, secrets: 
         ),
         credentials=credentials,
         personal_data=PersonalData(database, credentials=credentials),
-        mailbox=mailbox,
         notifications=notifications,
+        surges=Surges(database, notifications=notifications),
+        mailbox=mailbox,
     )
 
 

@@ -2,11 +2,22 @@
 
 import secrets
 import time
+from datetime import UTC, datetime, timedelta
 
 from nanobanana.kit import base62
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id(prefix: str) -> str:
     """`gen_` + 22 base62 characters: 48 bits of milliseconds, then 80 random bits."""
-    moment = time.time_ns() // 1_000_000
-    return f"{prefix}_{base62.encode(moment << 80 | secrets.randbits(80), 22)}"
+    return _id(prefix, time.time_ns() // 1_000_000, secrets.randbits(80))
+
+
+def first_id(prefix: str, moment: datetime) -> str:
+    """The smallest id of a moment: what was made from then on sorts behind it."""
+    return _id(prefix, (moment - _EPOCH) // timedelta(milliseconds=1), 0)
+
+
+def _id(prefix: str, milliseconds: int, chance: int) -> str:
+    return f"{prefix}_{base62.encode(milliseconds << 80 | chance, 22)}"

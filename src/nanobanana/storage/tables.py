@@ -161,6 +161,7 @@ api_keys = Table(
     Column("allowed_addresses", ARRAY(CIDR)),
     Column("disabled", Boolean, nullable=False, server_default=text("false")),
     _moment("last_used_at"),
+    _moment("surge_reported_at"),
     _moment("revoked_at"),
     _created_at(),
     CheckConstraint("mode in ('live', 'test')", name="mode"),
@@ -168,6 +169,17 @@ api_keys = Table(
     CheckConstraint("scopes <> '{}' and scopes <@ '{generate,read,usage}'", name="scopes"),
     CheckConstraint("allowed_addresses <> '{}'", name="allowed_addresses"),
     CheckConstraint("(previous_hash is null) = (previous_expires_at is null)", name="previous"),
+)
+
+# What live keys did in the hours of the last days, to tell what is usual for them.
+api_key_hours = Table(
+    "api_key_hours",
+    metadata,
+    Column("api_key_id", ForeignKey(api_keys.c.id), primary_key=True),
+    # Its beginning.
+    Column("hour", DateTime(timezone=True), primary_key=True, index=True),
+    # Admitted, whatever became of them.
+    Column("images", Integer, nullable=False),
 )
 
 generations = Table(

@@ -18,6 +18,8 @@ def timetable(services: Services) -> list[Job]:
         Job("renew_leases", 8, services.runner.renew_leases),
         Job("take_over", 5, services.runner.take_over),
         Job("record_uses_of_keys", 10, services.api_keys.record_uses),
+        Job("watch_for_surges", 60, services.people.surges.watch),
+        Job("discard_old_hours", 3_600, services.people.surges.discard_old),
         Job("discard_expired_images", 60, services.images_in_database.discard_expired),
         Job("discard_expired_sessions", 600, services.people.sessions.discard_expired),
         Job("discard_ended_counts", 600, services.people.accounts.discard_ended_counts),

@@ -43,6 +43,10 @@ def add_tasks(app: App, services: Services) -> None:
     async def send_password_changed(email: str) -> None:
         await services.people.notifications.password_changed(email)
 
+    @app.task(name="send_key_surge", retry=later)
+    async def send_key_surge(api_key_id: str, hour: str) -> None:
+        await services.people.surges.send_mail(api_key_id, hour=hour)
+
     @app.task(name="send_address_changed", retry=later)
     async def send_address_changed(email: str) -> None:
         await services.people.notifications.address_changed(email)

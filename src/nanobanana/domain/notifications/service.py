@@ -45,6 +45,13 @@ class Notifications:
         """The last mail, to an address that we no longer know otherwise."""
         await self._send("account_erased", to)
 
+    async def key_surge(
+        self, to: str, *, key_name: str, last4: str, api_key_id: str, hour: str, images: str, usual: str
+    ) -> None:
+        """A key does far more than usual."""
+        numbers = {"hour": hour, "images": images, "usual": usual}
+        await self._send("key_surge", to, key_name=key_name, last4=last4, api_key_id=api_key_id, **numbers)
+
     async def _send(self, name: str, to: str, **values: str) -> None:
         def rendered(part: str) -> str:
             return _templates.get_template(f"{name}/{part}").render(values)
