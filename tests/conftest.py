@@ -28,8 +28,9 @@ from nanobanana.services import Services  # noqa: E402
 from nanobanana.storage.database import migrate  # noqa: E402
 from nanobanana.storage.embedded.servers import running_servers  # noqa: E402
 from tests.people import Person, sign_up  # noqa: E402
+from tests.secrecy import watch  # noqa: E402
 
-pytest_plugins = ["tests.service_fixtures"]
+pytest_plugins = ["tests.secrecy_hooks", "tests.service_fixtures"]
 
 _TEMPLATE = "nanobanana_template"
 _servers = pytest.StashKey[ExitStack]()
@@ -104,6 +105,7 @@ def database_url() -> Iterator[str]:
     name = f"test_{secrets.token_hex(8)}"
     _execute(f'create database "{name}" template "{_TEMPLATE}"')
     yield _url_of(name)
+    watch.saw_database(_url_of(name))
     _execute(f'drop database "{name}" with (force)')
 
 
@@ -118,7 +120,7 @@ def settings(database_url: str, sandbox_url: str, tmp_path: Path) -> Settings:
         secret_key=f"a secret of the tests {secrets.token_hex(8)}",
         # Whole casts sign up from one address here; what throttles do has tests of its own.
         throttle_scale=1000,
-        log_level="warning",
+        log_level="debug",
         shutdown_grace_s=5,
     )
 

@@ -224,7 +224,7 @@ class TestAfterADay:
         }
         url = await self.live(client, told)
         await quiet(services)
-        known = rows_of_all_tables(database_url)
+        known = str([*rows_of_all_tables(database_url)])
         assert [name for name, text in told.items() if text not in known] == []
 
         ada = await self.log_in(client, told)
@@ -234,7 +234,7 @@ class TestAfterADay:
         assert erased.status_code == 202
         await a_day_later(services)
 
-        left = rows_of_all_tables(database_url)
+        left = str([*rows_of_all_tables(database_url)])
         assert [name for name, text in told.items() if text in left] == []
         assert [*files(settings.image_dir)] == []
         assert (await client.get(url)).status_code == 404

@@ -25,8 +25,6 @@ LOGINS_A_MINUTE = 10
 def service(data_dir: Path, database_url: str) -> Iterator[Service]:
     """With its own Valkey, which this test may stop."""
     settings = {"DATABASE_URL": database_url, "TRUSTED_PROXIES": "127.0.0.1"}
-    # A line for each request would fill the pipe that nobody reads, and halt the service.
-    settings["LOG_LEVEL"] = "warning"
     with serving(data_dir, factory=None, workers=WORKERS, settings=settings) as service:
         yield service
 

@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ from types import MappingProxyType
 from typing import Any
 
 import psutil
+
+from tests.secrecy import watch
 
 # An operator's own settings would change what the tests see.
 CLEAN = {
@@ -27,12 +31,16 @@ class Service:
         self.data_dir = data_dir
         self._output = process.stdout
         self.said = ""
+        self.announced = ""
+        # All the time: a full pipe would hold it up.
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
 
     def wait_until_ready(self) -> None:
         while "curl" not in self.said:
-            line = self._output.readline()
-            assert line, f"serve ended with {self.process.wait()}: {self.said}"
-            self.said += line
+            assert self._reader.is_alive(), f"serve ended with {self.process.wait()}: {self.said}"
+            time.sleep(0.01)
+        self.announced = self.said
 
     @property
     def url(self) -> str:
@@ -55,9 +63,15 @@ class Service:
         return {child.pid for child in children if _runs(child, "-D")}
 
     def finish(self) -> int:
-        """Reads to the end of its output."""
-        self.said += self._output.read()
-        return self.process.wait(timeout=20)
+        """Once it has ended, and has been heard out."""
+        status = self.process.wait(timeout=30)
+        self._reader.join(timeout=10)
+        assert not self._reader.is_alive(), "a process that serve started outlives it"
+        return status
+
+    def _read(self) -> None:
+        for line in self._output:
+            self.said += line
 
 
 @contextmanager
@@ -89,7 +103,10 @@ def serving(
             yield service
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            service.finish()
+            # The announcement shows the key of the development account.
+            watch.saw_written(service.said.removeprefix(service.announced), by="serve")
+            watch.saw_logs(data_dir)
 
 
 def ended(processes: list[psutil.Process], *, within_s: float) -> bool:

@@ -35,8 +35,7 @@ CHECKS = [
 def lasting_service() -> Iterator[Service]:
     directory = Path(tempfile.mkdtemp(prefix="nb-"))
     directory.chmod(0o711)
-    # Nobody reads what it writes, and a full pipe would hold it up.
-    with serving(directory / "data", factory=None, settings={"LOG_LEVEL": "warning"}) as service:
+    with serving(directory / "data", factory=None) as service:
         yield service
     shutil.rmtree(directory)
 

@@ -28,14 +28,13 @@ async def test_no_token_code_key_or_password_stands_in_any_table_or_log_after_al
             "LOG_LEVEL": "debug",
         }
         with serving(data_dir, factory=None, workers=2, settings=settings) as service:
-            announced = service.said
             async with AsyncClient(base_url=service.url, timeout=30) as client:
                 secrets = await all_flows(client, mail_server)
-            stored = rows_of_all_tables(database_url)
+            stored = "\n".join(row for _, row in rows_of_all_tables(database_url))
             service.process.terminate()
             await asyncio.to_thread(service.finish)
 
-    said = service.said.removeprefix(announced)
+    said = service.said.removeprefix(service.announced)
     assert "send_password_changed" in stored
     assert '"path": "/v1/auth/verify-email"' in said
     everything = stored + said

@@ -10,6 +10,8 @@ from email.policy import default
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.secrecy import watch
+
 
 class MailServer:
     def __init__(self) -> None:
@@ -46,6 +48,7 @@ class MailServer:
         answer = self.answers.pop(0) if self.answers else "250 OK"
         if answer.startswith("250"):
             message = email.message_from_bytes(envelope.content, policy=default)
+            watch.saw_mail(text_of(message))
             self._mails.put_nowait(message)
         return answer
 

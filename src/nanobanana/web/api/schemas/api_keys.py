@@ -118,7 +118,7 @@ class ApiKeyInfo(BaseModel):
 class ShownApiKey(ApiKeyInfo):
     """The one answer that holds the key. Keep it now: it is not stored and cannot be shown again."""
 
-    key: str = Field(examples=["nb_live_4kq0rZbQ2m8VY1hJc7TfW3sXnEaLp9x0Yz1A"])
+    key: str = Field(examples=["nb_live_..."])
 
     @classmethod
     def shown(cls, issued: IssuedKey) -> Self:
