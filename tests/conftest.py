@@ -1,5 +1,6 @@
 """One PostgreSQL, one Valkey and one sandbox for the whole run; a database of its own for each test."""
 
+import asyncio
 import os
 import secrets
 import socket
@@ -24,8 +25,9 @@ for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
 
 from nanobanana.app import create_app  # noqa: E402 - after the environment is clean
+from nanobanana.domain.plans.service import DEFAULT_PLANS, put_in_force  # noqa: E402
 from nanobanana.services import Services  # noqa: E402
-from nanobanana.storage.database import migrate  # noqa: E402
+from nanobanana.storage.database import Database, migrate  # noqa: E402
 from nanobanana.storage.embedded.servers import running_servers  # noqa: E402
 from tests.people import Person, sign_up  # noqa: E402
 from tests.secrecy import watch  # noqa: E402
@@ -51,12 +53,20 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["TEST_SANDBOX_URL"] = stack.enter_context(_running_sandbox())
         _execute(f'create database "{_TEMPLATE}"')
         migrate(_url_of(_TEMPLATE))
+        asyncio.run(_put_plans_in_force())
         config.stash[_servers] = stack.pop_all()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if stack := config.stash.get(_servers, None):
         stack.close()
+
+
+async def _put_plans_in_force() -> None:
+    database = Database(_url_of(_TEMPLATE), size=1)
+    await database.open()
+    await put_in_force(database, DEFAULT_PLANS)
+    await database.close()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.credentials.service import CredentialChanges
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
+from nanobanana.domain.generation.speed_limits import SpeedLimits
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
 from nanobanana.domain.limits.service import Limiter
@@ -24,6 +25,8 @@ from nanobanana.domain.notifications.repository import DevelopmentMailbox
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.personal_data.eraser import Eraser
 from nanobanana.domain.personal_data.service import PersonalData
+from nanobanana.domain.plans.rules import read_model_costs
+from nanobanana.domain.plans.service import DEFAULT_MODEL_COSTS
 from nanobanana.domain.registration.service import Registrations
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.surges.service import Surges
@@ -95,7 +98,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         images_in_database = DatabaseStore(database)
         local = settings.image_store == "local"
         images = Images(LocalFolder(settings.image_dir) if local else images_in_database)
-        runner = Runner(database, google=_google(settings, http), images=images)
+        model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
+        runner = Runner(database, google=_google(settings, http), images=images, model_costs=model_costs)
         secrets = _secret_keys(settings)
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(redis, probe=probe, secret=secrets[0], processes=settings.web_processes)
@@ -112,7 +116,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             images=images,
             images_in_database=images_in_database,
             runner=runner,
-            generations=Generations(database, api_keys=api_keys, runner=runner),
+            generations=Generations(
+                database,
+                api_keys=api_keys,
+                speed_limits=SpeedLimits(limiter),
+                runner=runner,
+                free_images_per_day=settings.free_images_ceiling,
+            ),
             eraser=Eraser(database, images=images),
         )
 

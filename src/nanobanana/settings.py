@@ -13,6 +13,8 @@ from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_val
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+_FREE_IMAGES_PER_DAY = 2_000
+
 CommaList = Annotated[tuple[str, ...], NoDecode]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode]
 
@@ -38,6 +40,11 @@ class Settings(BaseSettings):
     web_processes: Annotated[int, Field(ge=1)] = 1
     shutdown_grace_s: Annotated[float, Field(ge=0)] = 30
     metrics_token: SecretStr | None = None
+    # The plan table and what Google takes for an image; unset: the tables that come along.
+    plans_file: Path | None = None
+    model_costs_file: Path | None = None
+    # Of all accounts on plans that cost nothing together. Unset: unlimited in development, 2,000 in production.
+    free_images_per_day: Annotated[int | None, Field(ge=0)] = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     # State. Unset: the embedded servers under data_dir. Secret, because the URLs carry passwords.
@@ -156,6 +163,13 @@ class Settings(BaseSettings):
     def is_https(self) -> bool:
         """Whether people come over https, as far as we are told."""
         return urlsplit(self.public_url or "").scheme == "https"
+
+    @property
+    def free_images_ceiling(self) -> int | None:
+        """None: unlimited."""
+        if self.free_images_per_day is None and self.environment == "production":
+            return _FREE_IMAGES_PER_DAY
+        return self.free_images_per_day
 
     @property
     def verifies_addresses(self) -> bool:

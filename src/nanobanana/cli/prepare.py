@@ -12,6 +12,7 @@ from nanobanana.domain.accounts.development import ensure_key
 from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.service import Accounts
 from nanobanana.domain.api_keys.service import ApiKeys
+from nanobanana.domain.plans.service import DEFAULT_PLANS, put_in_force
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.errors import NanoBananaError
 from nanobanana.settings import Settings
@@ -25,16 +26,19 @@ def main() -> None:
     url = settings.database_url.get_secret_value()
     try:
         migrate(url)
-        if settings.environment == "development":
-            sys.stdout.write(asyncio.run(_development_key(settings, url)))
+        sys.stdout.write(asyncio.run(_fill(settings, url)))
     except NanoBananaError as error:
         sys.exit(f"{error.message}\n{error.__cause__ or ''}".rstrip())
 
 
-async def _development_key(settings: Settings, url: str) -> str:
+async def _fill(settings: Settings, url: str) -> str:
+    """Puts the plans in force, and gives the development key, if there is to be one."""
     database = Database(url, size=1)
     await database.open()
     try:
+        await put_in_force(database, settings.plans_file or DEFAULT_PLANS)
+        if settings.environment != "development":
+            return ""
         api_keys = ApiKeys(database, secrets=settings.secret_keys)
         accounts = Accounts(
             database,

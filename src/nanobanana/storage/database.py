@@ -114,7 +114,7 @@ def _translated() -> Iterator[None]:
 
 
 def migrate(url: str) -> None:
-    """Brings the database to the newest schema. Safe when several processes do it at once.
+    """Brings the database to the newest schema and functions. Safe when several processes do it at once.
 
     Raises DatabaseUnavailableError, with the server's own words as its cause.
     """
@@ -125,3 +125,5 @@ def migrate(url: str) -> None:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        for function in sorted((Path(__file__).parent / "functions").glob("*.sql")):
+            connection.connection.cursor().execute(function.read_text().encode())

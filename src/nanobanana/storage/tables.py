@@ -5,12 +5,15 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -43,6 +46,26 @@ def _created_at() -> Column[object]:
     return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
+def _count(name: str) -> Column[int]:
+    """Of images, or of micro-dollars."""
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
+# As PLANS_FILE has them since the last start. Null: unlimited; pictures of a plan without retention stay for good.
+plans = Table(
+    "plans",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("price_micro_usd_per_month", BigInteger, nullable=False),
+    Column("price_micro_usd_per_image", BigInteger, nullable=False),
+    Column("images_per_month", BigInteger),
+    Column("images_per_hour", Integer),
+    Column("images_in_flight", Integer),
+    Column("retention_days", Integer),
+    # Draws on the free images of the day.
+    Column("is_free", Boolean, nullable=False),
+)
+
 accounts = Table(
     "accounts",
     metadata,
@@ -51,7 +74,9 @@ accounts = Table(
     Column("email", Text),
     Column("email_folded", Text, unique=True),
     Column("password_hash", Text),
-    Column("plan", Text, nullable=False),
+    Column("plan", ForeignKey(plans.c.name), nullable=False),
+    # The owner's own, for a month of a plan that is paid by the image.
+    Column("spending_cap_micro_usd", BigInteger),
     _moment("email_verified_at"),
     _moment("suspended_at"),
     _created_at(),
@@ -64,6 +89,7 @@ accounts = Table(
         name="person",
     ),
     CheckConstraint("erasure_finished_at is null or erased_at is not null", name="erasure"),
+    CheckConstraint("spending_cap_micro_usd > 0", name="spending_cap_micro_usd"),
     Index(
         "accounts_erased_at_idx",
         "erased_at",
@@ -156,6 +182,7 @@ api_keys = Table(
     _moment("previous_expires_at"),
     _moment("expires_at"),
     Column("monthly_image_cap", BigInteger),
+    Column("images_per_hour", Integer),
     Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{generate,read,usage}'")),
     # Null: from everywhere.
     Column("allowed_addresses", ARRAY(CIDR)),
@@ -166,6 +193,7 @@ api_keys = Table(
     _created_at(),
     CheckConstraint("mode in ('live', 'test')", name="mode"),
     CheckConstraint("monthly_image_cap > 0", name="monthly_image_cap"),
+    CheckConstraint("images_per_hour > 0", name="images_per_hour"),
     CheckConstraint("scopes <> '{}' and scopes <@ '{generate,read,usage}'", name="scopes"),
     CheckConstraint("allowed_addresses <> '{}'", name="allowed_addresses"),
     CheckConstraint("(previous_hash is null) = (previous_expires_at is null)", name="previous"),
@@ -207,6 +235,13 @@ generations = Table(
     Column("model", Text),
     Column("input_tokens", Integer),
     Column("output_tokens", Integer),
+    # What was held for the row when it was admitted, and what became of it tells the state.
+    _count("price_micro_usd"),
+    Column("from_free_pool", Boolean, nullable=False, server_default=text("false")),
+    # What Google takes for it, as MODEL_COSTS_FILE has it; null when no model was asked, or nobody knows.
+    Column("cost_micro_usd", BigInteger),
+    # Attempts that may have cost a picture of Google's that nobody has seen.
+    Column("lost_attempts", Integer, nullable=False, server_default=text("0")),
     Column("error_code", Text),
     Column("error_message", Text),
     _created_at(),
@@ -220,6 +255,105 @@ generations = Table(
     CheckConstraint("(state = 'succeeded') = (image_state is not null)", name="picture"),
     Index("generations_account_id_id_idx", "account_id", text("id desc")),
     Index("generations_lease_until_idx", "lease_until", postgresql_where=text("state = 'running'")),
+)
+
+# One image for one key of the caller's, for 24 hours from its first use; freed when the generation fails for a reason
+# that may pass.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("account_id", ForeignKey(accounts.c.id), primary_key=True),
+    Column("mode", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    # Of method, path and body.
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("generation_id", Text(collation="C"), nullable=False, index=True),
+    _created_at(),
+)
+
+# The sums that admission holds against, each equal to the sum of its ledger rows. `held_…` is of generations that have
+# not ended. A month and a day are UTC's, and those in which a generation was admitted.
+account_months = Table(
+    "account_months",
+    metadata,
+    Column("account_id", ForeignKey(accounts.c.id), primary_key=True),
+    Column("month", Date, primary_key=True),
+    _count("images"),
+    _count("held_images"),
+    # Drawn from the balance.
+    _count("micro_usd"),
+    _count("held_micro_usd"),
+    # Of the month's images: the last percentage that the owner was told about.
+    Column("warned_percent", SmallInteger, nullable=False, server_default=text("0")),
+    CheckConstraint("images >= 0 and held_images >= 0", name="images"),
+    CheckConstraint("micro_usd >= 0 and held_micro_usd >= 0", name="micro_usd"),
+)
+
+key_months = Table(
+    "key_months",
+    metadata,
+    Column("api_key_id", ForeignKey(api_keys.c.id), primary_key=True),
+    Column("month", Date, primary_key=True),
+    _count("images"),
+    _count("held_images"),
+    CheckConstraint("images >= 0 and held_images >= 0", name="images"),
+)
+
+# Of all plans that cost nothing together.
+free_days = Table(
+    "free_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    _count("images"),
+    _count("held_images"),
+    CheckConstraint("images >= 0 and held_images >= 0", name="images"),
+)
+
+# What is left of what an account has paid ahead; the held part is not spent yet, and not free to be spent.
+balances = Table(
+    "balances",
+    metadata,
+    Column("account_id", ForeignKey(accounts.c.id), primary_key=True),
+    _count("micro_usd"),
+    _count("held_micro_usd"),
+    CheckConstraint("held_micro_usd between 0 and micro_usd", name="held_micro_usd"),
+)
+
+# Every movement of images and money, never changed and never deleted; it outlives the people it tells of.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("account_id", Text(collation="C"), nullable=False),
+    Column("api_key_id", Text(collation="C")),
+    Column("generation_id", Text(collation="C")),
+    Column("kind", Text, nullable=False),
+    # Whose month and day the movement belongs to.
+    Column("day", Date, nullable=False),
+    Column("from_free_pool", Boolean, nullable=False, server_default=text("false")),
+    _count("images"),
+    _count("held_images"),
+    # What the balance gains, so a captured image's is negative.
+    _count("micro_usd"),
+    _count("held_micro_usd"),
+    Column("note", Text),
+    _created_at(),
+    CheckConstraint("kind in ('credit', 'hold', 'capture', 'release')", name="kind"),
+    Index("ledger_account_id_id_idx", "account_id", "id"),
+)
+
+# What GET /v1/usage reads, whatever the number of generations.
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("account_id", ForeignKey(accounts.c.id), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("api_key_id", ForeignKey(api_keys.c.id), primary_key=True),
+    _count("images"),
+    _count("micro_usd"),
+    _count("cost_micro_usd"),
+    _count("failed"),
+    _count("blocked"),
 )
 
 # Pictures that no store holds: with IMAGE_STORE=none they wait here for their callers.

@@ -155,7 +155,15 @@ def _message(problem: Mapping[str, Any]) -> str:
 
 _KNOWN_FIELDS = (
     *("prompt", "size", "style", "format", "email", "password", "name", "mode"),
-    *("expires_at", "monthly_image_cap", "scopes", "allowed_addresses", "disabled", "overlap_seconds"),
+    *(
+        "expires_at",
+        "monthly_image_cap",
+        "images_per_hour",
+        "scopes",
+        "allowed_addresses",
+        "disabled",
+        "overlap_seconds",
+    ),
     *("code", "token", "current_password"),
 )
 

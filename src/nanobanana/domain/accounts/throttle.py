@@ -97,7 +97,9 @@ class Throttle:
         if not verdict.allowed:
             tightest = verdict.tightest
             THROTTLED.labels(tightest.limit.name).inc()
-            raise RateLimitedError(retry_after_s=verdict.retry_after_s, headers=rate_limit_headers(tightest))
+            raise RateLimitedError(
+                retry_after_s=verdict.retry_after_s, headers=rate_limit_headers([tightest])
+            )
 
     def _limits(self, action: Action, address: IPAddress, account: str) -> Iterator[Limit]:
         subnet = str(subnet_of(address))

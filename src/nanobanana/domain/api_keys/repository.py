@@ -10,17 +10,6 @@ from nanobanana.kit.addresses import IPAddress
 from nanobanana.storage.database import AsyncConnection, Database
 from nanobanana.storage.tables import accounts, api_keys
 
-# Whether a key `k` of `api_keys` lives and one of %(hashes)s is that of a text of it.
-LIVES = """
-    (k.hash = any(%(hashes)s) or (k.previous_hash = any(%(hashes)s) and k.previous_expires_at > now()))
-    and k.revoked_at is null and not k.disabled and (k.expires_at is null or k.expires_at > now())
-"""
-# What its owner set for it: what it may do, and for whom.
-HAS_SCOPE = "%(scope)s = any(k.scopes)"
-FROM_ALLOWED_ADDRESS = (
-    "(k.allowed_addresses is null or %(client_address)s::inet <<= any(k.allowed_addresses))"
-)
-
 _COLUMNS = (
     api_keys.c.id,
     api_keys.c.account_id,
@@ -31,6 +20,7 @@ _COLUMNS = (
     api_keys.c.previous_expires_at,
     api_keys.c.expires_at,
     api_keys.c.monthly_image_cap,
+    api_keys.c.images_per_hour,
     api_keys.c.scopes,
     api_keys.c.allowed_addresses.cast(ARRAY(TEXT)).label("allowed_addresses"),
     api_keys.c.disabled,
@@ -127,12 +117,18 @@ async def revoke(connection: AsyncConnection, *, id: str, account_id: str) -> bo
 
 
 async def find_bearer(database: Database, *, hashes: Sequence[bytes]) -> Bearer | None:
-    """Who the living key with one of these hashes belongs to."""
+    """Who the living key with one of these hashes belongs to, and how fast it may go."""
     rows = await database.statement(
-        f"""
+        """
         select k.id as api_key_id, k.account_id, k.mode,
-               case when k.hash = any(%(hashes)s) then k.hash else k.previous_hash end as key_hash
-        from api_keys k where {LIVES}
+               case when k.hash = any(%(hashes)s) then k.hash else k.previous_hash end as key_hash,
+               k.images_per_hour as key_images_per_hour,
+               p.images_per_hour as plan_images_per_hour, p.images_in_flight as plan_images_in_flight,
+               p.images_per_month as month_limit, coalesce(m.images + m.held_images, 0) as month_images
+        from api_keys k join accounts a on a.id = k.account_id join plans p on p.name = a.plan
+        left join account_months m
+             on m.account_id = a.id and m.month = date_trunc('month', now() at time zone 'utc')::date
+        where key_lives(k, %(hashes)s)
         """,
         {"hashes": list(hashes)},
     )
@@ -144,11 +140,12 @@ async def standing(
 ) -> Standing | None:
     """None when the key does not live."""
     rows = await database.statement(
-        f"""
-        select a.suspended_at is not null as suspended, {HAS_SCOPE} as has_scope,
-               {FROM_ALLOWED_ADDRESS} as from_allowed_address
+        """
+        select a.suspended_at is not null as suspended, %(scope)s = any(k.scopes) as has_scope,
+               k.allowed_addresses is null or %(client_address)s::inet <<= any(k.allowed_addresses)
+                   as from_allowed_address
         from api_keys k join accounts a on a.id = k.account_id
-        where k.id = %(api_key_id)s and {LIVES}
+        where k.id = %(api_key_id)s and key_lives(k, %(hashes)s)
         """,
         {
             "api_key_id": bearer.api_key_id,

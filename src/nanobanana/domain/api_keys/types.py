@@ -12,6 +12,7 @@ class KeySettings(TypedDict, total=False):
     name: str
     expires_at: datetime | None
     monthly_image_cap: int | None
+    images_per_hour: int | None
     scopes: list[Scope]
     # As networks, without host bits; None allows all.
     allowed_addresses: list[str] | None
@@ -31,6 +32,7 @@ class ApiKey:
     previous_expires_at: datetime | None
     expires_at: datetime | None
     monthly_image_cap: int | None
+    images_per_hour: int | None
     scopes: list[Scope]
     allowed_addresses: list[str] | None
     disabled: bool
@@ -48,13 +50,30 @@ class IssuedKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """An account's images of the present month, those being made included; no limit is None."""
+
+    images: int
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bearer:
-    """Who a request with a valid key comes from."""
+    """Who a request with a valid key comes from, and how fast they may go; None is unlimited."""
 
     api_key_id: str
     account_id: str
     mode: Mode
     key_hash: bytes
+    key_images_per_hour: int | None
+    plan_images_per_hour: int | None
+    plan_images_in_flight: int | None
+    month_images: int
+    month_limit: int | None
+
+    @property
+    def month(self) -> Month:
+        return Month(images=self.month_images, limit=self.month_limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

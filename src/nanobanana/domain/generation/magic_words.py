@@ -51,6 +51,7 @@ OUTCOMES: Mapping[str, NotMade] = {
         state="blocked",
         error_code=ContentPolicyError.code,
         error_message="The prompt was refused by a content policy.",
+        retryable=False,
     ),
     "upstream_unavailable": rules.failed("The image model is unavailable at the moment."),
 }

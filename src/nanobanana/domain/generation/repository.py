@@ -1,14 +1,23 @@
-"""The rows of `generations`. The statements of an image's way are written by hand: one round trip each."""
+"""The rows of `generations` and what is held for them. The way of an image takes one round trip a step."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any, cast
 
+import psycopg
 from sqlalchemy import select
 
-from nanobanana.domain.api_keys.repository import FROM_ALLOWED_ADDRESS, HAS_SCOPE, LIVES
-from nanobanana.domain.api_keys.types import Bearer
-from nanobanana.domain.generation.types import Generation, Made, NotMade, Order
+from nanobanana.domain.api_keys.types import Bearer, Month
+from nanobanana.domain.generation.types import (
+    Admission,
+    Generation,
+    Idempotency,
+    Made,
+    NotMade,
+    Order,
+    QuotaLimit,
+    Room,
+)
 from nanobanana.kit.addresses import IPAddress
 from nanobanana.storage.database import Database
 from nanobanana.storage.tables import generations
@@ -18,65 +27,83 @@ _LEASE = "interval '30 seconds'"
 
 _COLUMNS = (
     "id, mode, prompt, size, style, format, state, attempt, created_at, finished_at, "
-    "image_name, image_state, image_format, model, error_code, error_message"
+    "image_name, image_state, image_format, model, price_micro_usd, error_code, error_message"
 )
+_ROOM_COLUMNS = ", ".join(field.name for field in fields(Room))
+
+# Both are functions in storage/functions/: many small statements, one round trip, one transaction.
+_ADMIT = f"""
+    select {", ".join(f"(a.generation).{column}" for column in _COLUMNS.split(", "))},
+           a.replayed, a.refusal, a.month_images, a.month_limit
+    from admit_generation(%(id)s, %(image_name)s, %(api_key_id)s, %(key_hash)s, %(client_address)s,
+                          %(prompt)s, %(size)s, %(style)s, %(format)s,
+                          %(idempotency_key)s, %(fingerprint)s, %(free_images_per_day)s) a
+"""
+_SETTLE = f"""
+    select {_COLUMNS}
+    from settle_generation(%(id)s, %(attempt)s, %(state)s, %(image_format)s, %(image_bytes)s,
+                           %(model)s, %(input_tokens)s, %(output_tokens)s, %(cost_micro_usd)s, %(lost_attempts)s,
+                           %(error_code)s, %(error_message)s, %(retryable)s)
+"""
+_NOTHING_MADE: Mapping[str, Any] = {
+    **dict.fromkeys(field.name for field in (*fields(Made), *fields(NotMade))),
+    "state": "succeeded",
+    "retryable": False,
+}
+# As admit_generation raises it.
+_NO_ROOM, _ERASED = "NB402", "NB401"
 
 
 async def admit(
-    database: Database, *, id: str, image_name: str, bearer: Bearer, client_address: IPAddress, order: Order
-) -> Generation | None:
-    """The new row, already running under a lease; None when the key may not do this at this moment."""
+    database: Database,
+    *,
+    id: str,
+    image_name: str,
+    bearer: Bearer,
+    client_address: IPAddress,
+    order: Order,
+    idempotency: Idempotency | None,
+    free_images_per_day: int | None,
+) -> Admission | None:
+    """One order's admission, or None when the key may not do this at this moment."""
+    try:
+        rows = await database.statement(
+            _ADMIT,
+            {
+                "id": id,
+                "image_name": image_name,
+                "api_key_id": bearer.api_key_id,
+                "key_hash": bearer.key_hash,
+                "client_address": client_address,
+                "idempotency_key": idempotency and idempotency.key,
+                "fingerprint": idempotency and idempotency.fingerprint,
+                "free_images_per_day": free_images_per_day,
+                **asdict(order),
+            },
+        )
+    except psycopg.Error as error:
+        if error.sqlstate == _ERASED:
+            return None
+        if error.sqlstate != _NO_ROOM:
+            raise
+        return Admission(refusal=cast("QuotaLimit", error.diag.message_primary))
+    return _admission(rows[0]) if rows else None
+
+
+async def room(database: Database, *, api_key_id: str, free_images_per_day: int | None) -> Room:
+    """What limits one more image of the key at this moment."""
     rows = await database.statement(
-        f"""
-        insert into generations (id, account_id, api_key_id, mode, prompt, size, style, format,
-                                 image_name, state, attempt, lease_until)
-        select %(id)s, k.account_id, k.id, k.mode, %(prompt)s, %(size)s, %(style)s, %(format)s,
-               %(image_name)s, 'running', 1, now() + {_LEASE}
-        from api_keys k join accounts a on a.id = k.account_id
-        where k.id = %(api_key_id)s and {LIVES} and {HAS_SCOPE} and {FROM_ALLOWED_ADDRESS}
-              and a.suspended_at is null and a.erased_at is null
-        -- Waits for an erasure and then sees it. The foreign key takes the same lock a moment later anyway.
-        for key share of a
-        returning {_COLUMNS}
-        """,
-        {
-            "id": id,
-            "image_name": image_name,
-            "api_key_id": bearer.api_key_id,
-            "hashes": [bearer.key_hash],
-            "scope": "generate",
-            "client_address": client_address,
-            **asdict(order),
-        },
+        f"select {_ROOM_COLUMNS} from image_room(%(api_key_id)s, %(free_images_per_day)s)",
+        {"api_key_id": api_key_id, "free_images_per_day": free_images_per_day},
     )
-    return Generation(**rows[0]) if rows else None
+    return Room(**rows[0])
 
 
 async def settle(database: Database, generation: Generation, outcome: Made | NotMade) -> Generation | None:
-    """The row in its final state; None when this attempt no longer holds it, and nothing was changed."""
-    values = {
-        "state": "succeeded",
-        "image_state": "kept" if isinstance(outcome, Made) else None,
-        "image_format": None,
-        "image_bytes": None,
-        "model": None,
-        "input_tokens": None,
-        "output_tokens": None,
-        "error_code": None,
-        "error_message": None,
-        **asdict(outcome),
-    }
+    """The row in its final state, and its hold captured or released; None when this attempt no longer holds it, and
+    nothing was changed."""
     rows = await database.statement(
-        f"""
-        update generations
-        set state = %(state)s, lease_until = null, finished_at = now(),
-            image_state = %(image_state)s, image_format = %(image_format)s, image_bytes = %(image_bytes)s,
-            model = %(model)s, input_tokens = %(input_tokens)s, output_tokens = %(output_tokens)s,
-            error_code = %(error_code)s, error_message = %(error_message)s
-        where id = %(id)s and attempt = %(attempt)s and state = 'running'
-        returning {_COLUMNS}
-        """,
-        {"id": generation.id, "attempt": generation.attempt, **values},
+        _SETTLE, {"id": generation.id, "attempt": generation.attempt, **_NOTHING_MADE, **asdict(outcome)}
     )
     return Generation(**rows[0]) if rows else None
 
@@ -154,6 +181,27 @@ async def page(
     async with database.begin() as connection:
         rows = await connection.execute(statement.order_by(generations.c.id.desc()).limit(limit))
         return [Generation(**row) for row in rows.mappings()]
+
+
+async def ended(database: Database, ids: Collection[str]) -> list[Generation]:
+    """Those of the rows that have reached their final state."""
+    rows = await database.statement(
+        f"select {_COLUMNS} from generations where id = any(%(ids)s) and state not in ('queued', 'running')",
+        {"ids": list(ids)},
+    )
+    return [Generation(**row) for row in rows]
+
+
+def _admission(row: dict[str, Any]) -> Admission:
+    replayed, refusal, images, limit = (
+        row.pop(name) for name in ("replayed", "refusal", "month_images", "month_limit")
+    )
+    return Admission(
+        generation=None if refusal else Generation(**row),
+        replayed=replayed,
+        refusal=refusal,
+        month=Month(images=images, limit=limit),
+    )
 
 
 def _held(attempts: Mapping[str, int]) -> dict[str, Any]:

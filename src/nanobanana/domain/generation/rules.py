@@ -1,10 +1,27 @@
 """How an order becomes a prompt, and what a failure of Google's means for the caller."""
 
-from nanobanana.domain.generation.errors import ContentPolicyError, UpstreamUnavailableError
-from nanobanana.domain.generation.types import NotMade, Style
+import hashlib
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from nanobanana.domain.api_keys.types import Bearer, Month
+from nanobanana.domain.generation.errors import (
+    ContentPolicyError,
+    IdempotencyKeyReusedError,
+    QuotaExceededError,
+    UpstreamUnavailableError,
+)
+from nanobanana.domain.generation.types import Generation, Idempotency, NotMade, Order, Refusal, Style
 from nanobanana.domain.images.errors import UnusablePictureError
+from nanobanana.domain.limits.rules import rate_limit_headers
+from nanobanana.domain.limits.types import Limit, Verdict, Window
+from nanobanana.errors import NanoBananaError
 from nanobanana.integrations.google.errors import GoogleError, PolicyRefusalError
 from nanobanana.integrations.object_store.errors import StoreError
+
+HOUR_S = 3_600
 
 # Added after the prompt, so that the caller's words come first. Documented in the README.
 _DIRECTIONS: dict[Style, str] = {
@@ -22,14 +39,61 @@ def explain(error: GoogleError | UnusablePictureError | StoreError) -> NotMade:
     """What the caller is told; the error's own text may be Google's or the system's and stays in the log."""
     if isinstance(error, PolicyRefusalError):
         return NotMade(
-            state="blocked", error_code=ContentPolicyError.code, error_message=error.public_message
+            state="blocked",
+            error_code=ContentPolicyError.code,
+            error_message=error.public_message,
+            retryable=False,
+            lost_attempts=int(error.maybe_charged),
         )
     if isinstance(error, GoogleError):
-        return failed(error.public_message)
+        return failed(error.public_message, lost_attempts=int(error.maybe_charged))
     if isinstance(error, UnusablePictureError):
-        return failed("The image model sent an unusable picture.")
-    return failed("The picture could not be stored.")
+        return failed("The image model sent an unusable picture.", lost_attempts=1)
+    return failed("The picture could not be stored.", lost_attempts=1)
 
 
-def failed(reason: str) -> NotMade:
-    return NotMade(state="failed", error_code=UpstreamUnavailableError.code, error_message=reason)
+def failed(reason: str, *, lost_attempts: int = 0) -> NotMade:
+    return NotMade(
+        state="failed",
+        error_code=UpstreamUnavailableError.code,
+        error_message=reason,
+        retryable=True,
+        lost_attempts=lost_attempts,
+    )
+
+
+def refused(refusal: Refusal) -> NanoBananaError:
+    """What an admission that was refused is told to the caller as."""
+    return IdempotencyKeyReusedError() if refusal == "idempotency_key_reused" else QuotaExceededError(refusal)
+
+
+def idempotency(key: str, order: Order) -> Idempotency:
+    """The fingerprint is of what is asked for, as it was understood: the same wish in another spelling is the same."""
+    asked = orjson.dumps(["POST /v1/generate", asdict(order)], option=orjson.OPT_SORT_KEYS)
+    return Idempotency(key=key, fingerprint=hashlib.sha256(asked).digest())
+
+
+def month_after(month: Month | None, generation: Generation) -> Month | None:
+    """The month as it stands once what was held for this generation is captured or released."""
+    released = generation.state in {"failed", "blocked"}
+    return replace(month, images=month.images - 1) if month and released else month
+
+
+def limit_headers(bearer: Bearer, verdict: Verdict, month: Month | None) -> dict[str, str]:
+    """How the hour and the month stand. Work in flight is bounded too, but no clock sets that back."""
+    windows = [window for window in verdict.windows if window.limit.window_s == HOUR_S]
+    if bearer.mode == "live" and month and month.limit is not None:
+        windows.append(_month_window(month.images, month.limit, datetime.now(UTC)))
+    return rate_limit_headers(windows)
+
+
+def _month_window(images: int, limit: int, now: datetime) -> Window:
+    begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    end = (begin + timedelta(days=32)).replace(day=1)
+    return Window(
+        limit=Limit(
+            name="month", subject="", tokens=limit, window_s=int((end - begin).total_seconds()), unit="images"
+        ),
+        remaining=max(0, limit - images),
+        reset_s=(end - now).total_seconds(),
+    )

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -10,12 +10,15 @@ import structlog
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.generation import magic_words, repository, rules
 from nanobanana.domain.generation.types import Generation, Made, NotMade
+from nanobanana.domain.generation.watch import Watch
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.service import Images
 from nanobanana.domain.images.types import Picture
+from nanobanana.domain.plans.rules import cost_micro_usd
+from nanobanana.domain.plans.types import ModelCosts
 from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.errors import GoogleError
-from nanobanana.integrations.google.types import ImageRequest
+from nanobanana.integrations.google.types import GoogleImage, ImageRequest
 from nanobanana.integrations.object_store.errors import StoreError
 from nanobanana.metrics import BODIES, GENERATIONS, GOOGLE_CALLS, IN_FLIGHT, STEP_SECONDS
 from nanobanana.storage.database import Database
@@ -26,23 +29,41 @@ _ATTEMPTS_AT_GOOGLE = 2
 # What one sweep takes over at most, so that several processes share what a dead one left.
 _TAKEN_AT_ONCE = 20
 
+Settled = Callable[[Generation], Awaitable[None]]
+
 log = structlog.get_logger()
 
 
 class Runner:
-    def __init__(self, database: Database, *, google: Mapping[Mode, GoogleImages], images: Images) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        google: Mapping[Mode, GoogleImages],
+        images: Images,
+        model_costs: ModelCosts,
+    ) -> None:
         self._database = database
+        self._model_costs = model_costs
         self._google = google
         self._images = images
         self._tasks: dict[str, asyncio.Task[Generation]] = {}
         self._attempts: dict[str, int] = {}
+        self._watch = Watch(database)
         self._drain: asyncio.Task[None] | None = None
 
-    async def run(self, generation: Generation, *, wait_s: float) -> Generation:
-        """Starts the work and waits for its end, `wait_s` seconds at most. Who stops waiting stops nothing.
+    def start(self, generation: Generation, *, then: Settled) -> None:
+        """Works on the row, whoever waits for it; `then` is called with its final state, if this process settles it."""
+        self._start(generation, then=then)
 
-        Work that broke without settling its row is not at its end: the row waits for another attempt."""
-        task = self._start(generation)
+    async def wait(self, generation: Generation, *, wait_s: float) -> Generation:
+        """The row in its final state, or as it was when it does not reach that in `wait_s` seconds, wherever it is
+        worked on. Work that broke without settling its row is not at its end: the row waits for another attempt."""
+        if generation.has_ended or wait_s == 0:
+            return generation
+        task = self._tasks.get(generation.id)
+        if task is None:
+            return await self._watch.ended(generation.id, wait_s=wait_s) or generation
         await asyncio.wait({task}, timeout=wait_s)
         ended = task.done() and not task.cancelled() and not task.exception()
         return task.result() if ended else generation
@@ -66,7 +87,7 @@ class Runner:
                 # This process was asleep, or without a database, for longer than its lease: the work goes on.
                 self._attempts[generation.id] = generation.attempt
             else:
-                self._start(generation)
+                self._start(generation, then=None)
         return len(taken)
 
     async def drain(self, *, grace_s: float) -> None:
@@ -84,13 +105,12 @@ class Runner:
                 task.cancel()
             await repository.end_leases(self._database, unfinished)
 
-    def _start(self, generation: Generation) -> asyncio.Task[Generation]:
-        task = asyncio.create_task(self._make_and_settle(generation), name=generation.id)
+    def _start(self, generation: Generation, *, then: Settled | None) -> None:
+        task = asyncio.create_task(self._make_and_settle(generation, then), name=generation.id)
         self._tasks[generation.id] = task
         self._attempts[generation.id] = generation.attempt
         IN_FLIGHT.inc()
         task.add_done_callback(self._forget)
-        return task
 
     def _forget(self, task: asyncio.Task[Generation]) -> None:
         IN_FLIGHT.dec()
@@ -99,7 +119,7 @@ class Runner:
             # The row stays under its lease; when that runs out, another attempt takes it from there.
             log.error("generation_not_settled", generation_id=task.get_name(), exc_info=error)
 
-    async def _make_and_settle(self, generation: Generation) -> Generation:
+    async def _make_and_settle(self, generation: Generation, then: Settled | None) -> Generation:
         outcome = await self._make(generation)
         with STEP_SECONDS.labels("settle").time():
             held = replace(generation, attempt=self._attempts[generation.id])
@@ -111,14 +131,24 @@ class Runner:
                 await self._images.delete(generation.image_name)
             return generation
         GENERATIONS.labels(settled.mode, settled.state).inc()
+        if then:
+            await then(settled)
         return settled
 
     async def _make(self, generation: Generation) -> Made | NotMade:
+        # Attempts whose process died may have cost a picture each; one that left its picture in the store did not.
+        before = generation.attempt - 1
+        if before == 0:
+            return await self._attempt(generation)
+        if made := await self._recover(generation):
+            return replace(made, lost_attempts=before - 1)
+        if generation.attempt > _ATTEMPTS_AT_GOOGLE:
+            return rules.failed("The service was interrupted while it made this image.", lost_attempts=before)
+        outcome = await self._attempt(generation)
+        return replace(outcome, lost_attempts=before + outcome.lost_attempts)
+
+    async def _attempt(self, generation: Generation) -> Made | NotMade:
         try:
-            if generation.attempt > 1 and (made := await self._recover(generation)):
-                return made
-            if generation.attempt > _ATTEMPTS_AT_GOOGLE:
-                return rules.failed("The service was interrupted while it made this image.")
             if generation.mode == "test":
                 await asyncio.sleep(magic_words.delay_s(generation.prompt))
                 if outcome := magic_words.outcome(generation.prompt):
@@ -132,7 +162,11 @@ class Runner:
             return rules.explain(error)
 
     async def _recover(self, generation: Generation) -> Made | None:
-        picture = await self._images.recover(generation.image_name)
+        try:
+            picture = await self._images.recover(generation.image_name)
+        except (UnusablePictureError, StoreError) as error:
+            log.warning("picture_not_recovered", generation_id=generation.id, detail=str(error))
+            return None
         if picture is None:
             return None
         return Made(image_format=picture.format, image_bytes=len(picture.data))
@@ -154,7 +188,14 @@ class Runner:
             model=answer.model,
             input_tokens=answer.input_tokens,
             output_tokens=answer.output_tokens,
+            cost_micro_usd=self._cost_micro_usd(answer),
         )
+
+    def _cost_micro_usd(self, answer: GoogleImage) -> int | None:
+        cost = self._model_costs.get(answer.model)
+        if cost is None:
+            return None
+        return cost_micro_usd(cost, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens)
 
     async def _fit_and_keep(self, generation: Generation, data: bytes) -> Picture:
         width, height = generation.pixels

@@ -1,15 +1,18 @@
-"""Orders for images: admitted, made, looked up."""
+"""Orders for images: admitted within every limit, made, looked up."""
 
 import secrets
 from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
 
 from nanobanana.domain.api_keys.errors import InvalidApiKeyError
 from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Bearer
-from nanobanana.domain.generation import magic_words, repository
+from nanobanana.domain.generation import magic_words, repository, rules
 from nanobanana.domain.generation.runner import Runner
-from nanobanana.domain.generation.types import Generation, Order
-from nanobanana.errors import NotFoundError
+from nanobanana.domain.generation.speed_limits import SpeedLimits
+from nanobanana.domain.generation.types import Admission, Created, Generation, Order, Quote
+from nanobanana.errors import NanoBananaError, NotFoundError
 from nanobanana.kit import base62
 from nanobanana.kit.addresses import IPAddress
 from nanobanana.kit.ids import new_id
@@ -18,33 +21,64 @@ from nanobanana.storage.database import Database
 
 
 class Generations:
-    def __init__(self, database: Database, *, api_keys: ApiKeys, runner: Runner) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        api_keys: ApiKeys,
+        speed_limits: SpeedLimits,
+        runner: Runner,
+        free_images_per_day: int | None,
+    ) -> None:
         self._database = database
         self._api_keys = api_keys
+        self._speed_limits = speed_limits
         self._runner = runner
+        self._free_images_per_day = free_images_per_day
 
     async def create(
-        self, order: Order, *, bearer: Bearer, client_address: IPAddress, wait_s: float
-    ) -> Generation:
-        """Admits the order and works on it. Gives it finished, or as it stands after `wait_s` seconds;
-        the work then goes on without the caller."""
-        if bearer.mode == "test" and (refusal := magic_words.refusal(order.prompt)):
-            await self._api_keys.check(bearer, scope="generate", client_address=client_address)
-            raise refusal
-        with STEP_SECONDS.labels("admit").time():
-            generation = await repository.admit(
-                self._database,
-                id=new_id("gen"),
-                image_name=base62.encode(secrets.randbits(128), 22),
-                bearer=bearer,
-                client_address=client_address,
-                order=order,
-            )
-        if generation is None:
-            await self._api_keys.check(bearer, scope="generate", client_address=client_address)
-            raise InvalidApiKeyError  # refused a moment ago, allowed again by now
-        self._api_keys.note_use(bearer)
-        return await self._runner.run(generation, wait_s=wait_s)
+        self,
+        order: Order,
+        *,
+        bearer: Bearer,
+        client_address: IPAddress,
+        idempotency_key: str | None,
+        wait_s: float,
+    ) -> Created:
+        """Admits the order and works on it. Gives it finished, or as it stands after `wait_s` seconds; the work then
+        goes on without the caller. For a day the same idempotency key gives the same generation.
+
+        Errors carry the headers that tell how the limits stand."""
+        await self._refuse_by_magic(order, bearer, client_address)
+        token = _token(bearer, idempotency_key)
+        verdict = await self._speed_limits.take(bearer, token=token)
+        try:
+            admission = await self._admit(order, bearer, client_address, idempotency_key)
+        except NanoBananaError as error:
+            await self._speed_limits.end(bearer, token=token, refund=error.code != "idempotency_key_reused")
+            error.headers.update(rules.limit_headers(bearer, verdict, bearer.month))
+            raise
+        generation = await self._finish(admission, bearer, token=token, wait_s=wait_s)
+        return Created(
+            generation=generation,
+            replayed=admission.replayed,
+            headers=rules.limit_headers(bearer, verdict, rules.month_after(admission.month, generation)),
+        )
+
+    async def quote(self, order: Order, *, bearer: Bearer, client_address: IPAddress) -> Quote:
+        """What `create` would hold now, and what is left; raises what it would be refused with. Spends nothing."""
+        await self._refuse_by_magic(order, bearer, client_address)
+        await self._api_keys.check(bearer, scope="generate", client_address=client_address)
+        verdict = await self._speed_limits.look(bearer)
+        room = await repository.room(
+            self._database, api_key_id=bearer.api_key_id, free_images_per_day=self._free_images_per_day
+        )
+        headers = rules.limit_headers(bearer, verdict, room.month)
+        if bearer.mode == "live" and room.full_limit:
+            error = rules.refused(room.full_limit)
+            error.headers.update(headers)
+            raise error
+        return Quote(room=None if bearer.mode == "test" else room, headers=headers)
 
     async def get(self, id: str, *, account_id: str) -> Generation:
         generation = await repository.get(self._database, id, account_id=account_id)
@@ -58,3 +92,53 @@ class Generations:
         """Up to `limit` generations, newest first, and whether there are older ones."""
         found = await repository.page(self._database, account_id=account_id, before=before, limit=limit + 1)
         return found[:limit], len(found) > limit
+
+    async def limit_headers(self, bearer: Bearer) -> dict[str, str]:
+        """How the limits of the key stand, for answers that take nothing of them."""
+        return rules.limit_headers(bearer, await self._speed_limits.look(bearer), bearer.month)
+
+    async def _refuse_by_magic(self, order: Order, bearer: Bearer, client_address: IPAddress) -> None:
+        if bearer.mode == "test" and (refusal := magic_words.refusal(order.prompt)):
+            await self._api_keys.check(bearer, scope="generate", client_address=client_address)
+            raise refusal
+
+    async def _admit(
+        self, order: Order, bearer: Bearer, client_address: IPAddress, idempotency_key: str | None
+    ) -> Admission:
+        with STEP_SECONDS.labels("admit").time():
+            admission = await repository.admit(
+                self._database,
+                id=new_id("gen"),
+                image_name=base62.encode(secrets.randbits(128), 22),
+                bearer=bearer,
+                client_address=client_address,
+                order=order,
+                idempotency=rules.idempotency(idempotency_key, order) if idempotency_key else None,
+                free_images_per_day=self._free_images_per_day,
+            )
+        if admission is None:
+            await self._api_keys.check(bearer, scope="generate", client_address=client_address)
+            raise InvalidApiKeyError  # refused a moment ago, allowed again by now
+        self._api_keys.note_use(bearer)
+        if admission.refusal:
+            raise rules.refused(admission.refusal)
+        return admission
+
+    async def _finish(self, admission: Admission, bearer: Bearer, *, token: str, wait_s: float) -> Generation:
+        generation = admission.admitted
+        if not admission.replayed:
+            self._runner.start(generation, then=partial(self._settled, bearer, token))
+        elif generation.has_ended:
+            await self._speed_limits.end(bearer, token=token, refund=False)
+        return await self._runner.wait(generation, wait_s=wait_s)
+
+    async def _settled(self, bearer: Bearer, token: str, generation: Generation) -> None:
+        await self._speed_limits.end(bearer, token=token, refund=generation.state == "failed")
+
+
+def _token(bearer: Bearer, idempotency_key: str | None) -> str:
+    """Repeats of one idempotency key take one token together."""
+    if idempotency_key is None:
+        return secrets.token_hex(8)
+    name = f"{bearer.account_id} {bearer.mode} {idempotency_key}"
+    return sha256(name.encode()).hexdigest()[:16]

@@ -1,12 +1,15 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from nanobanana.domain.api_keys.types import Mode
+from nanobanana.domain.api_keys.types import Mode, Month
 from nanobanana.domain.images.types import ImageFormat
 
 Size = Literal["1024x1024", "1280x896", "896x1280", "1408x768", "768x1408"]
 Style = Literal["natural", "artistic"]
+QuotaLimit = Literal["account_month", "key_cap", "free_pool", "balance", "spending_cap"]
+Refusal = QuotaLimit | Literal["idempotency_key_reused"]
 State = Literal["queued", "running", "succeeded", "failed", "blocked", "cancelled", "expired"]
 
 
@@ -38,13 +41,81 @@ class Generation:
     image_state: Literal["kept", "expired", "deleted"] | None
     image_format: ImageFormat | None
     model: str | None
+    price_micro_usd: int
     error_code: str | None
     error_message: str | None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state not in {"queued", "running"}
 
     @property
     def pixels(self) -> tuple[int, int]:
         width, height = self.size.split("x")
         return int(width), int(height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """The caller's name for one image, and the hash of what it was first asked with."""
+
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What became of an order: its row, the row that its idempotency key belongs to (`replayed`), or the name of what
+    refuses it."""
+
+    generation: Generation | None = None
+    replayed: bool = False
+    refusal: Refusal | None = None
+    month: Month | None = None
+
+    @property
+    def admitted(self) -> Generation:
+        assert self.generation is not None  # noqa: S101 - what is not refused has a row
+        return self.generation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """An order's generation as it stands. `replayed`: an earlier order with the same idempotency key answers.
+    `headers` tell how the limits stand."""
+
+    generation: Generation
+    replayed: bool
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How one more image of a key stands to every limit; limits that are None are none."""
+
+    price_micro_usd: int
+    month_images: int
+    month_limit: int | None
+    month_micro_usd: int
+    spending_cap_micro_usd: int | None
+    balance_micro_usd: int
+    key_images: int
+    key_limit: int | None
+    free_images: int
+    free_limit: int | None
+    full_limit: QuotaLimit | None
+
+    @property
+    def month(self) -> Month:
+        return Month(images=self.month_images, limit=self.month_limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What an image would cost and what is left; test images cost nothing and count for nothing: `room` None."""
+
+    room: Room | None
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +127,8 @@ class Made:
     model: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cost_micro_usd: int | None = None
+    lost_attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +138,6 @@ class NotMade:
     state: Literal["failed", "blocked"]
     error_code: str
     error_message: str
+    retryable: bool
+    # Times that Google may have made, and charged, a picture that never came.
+    lost_attempts: int = 0

@@ -12,7 +12,7 @@ _MICROSECONDS = 1_000_000
 # Each window is a sorted set of the tokens taken in it, by the microsecond of Redis's own clock: the clocks of several
 # machines would not agree. All windows have room or none gives a token; a token that is in one already costs nothing
 # there. Redis runs nothing else meanwhile.
-#   KEYS: one per window. ARGV: the token, then for each window its limit and its length.
+#   KEYS: one per window. ARGV: the token, then for each window its limit and its length. An empty token only looks.
 SCRIPT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -27,7 +27,7 @@ end
 local answer = {allowed}
 for i, key in ipairs(KEYS) do
   local limit, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  if allowed == 1 and not held[i] then
+  if allowed == 1 and token ~= '' and not held[i] then
     redis.call('ZADD', key, now, token)
     redis.call('PEXPIRE', key, math.ceil(window / 1000))
     counts[i] = counts[i] + 1
@@ -44,17 +44,27 @@ return answer
 
 class WindowsInRedis:
     def __init__(self, redis: Redis) -> None:
+        self._redis = redis
         self._script = redis.register_script(SCRIPT)
 
     async def take(self, wanted: Mapping[str, Limit], *, token: str) -> Verdict:
         arguments: list[str | int] = [token]
         for limit in wanted.values():
             arguments += [limit.tokens, limit.window_s * _MICROSECONDS]
-        # One hash tag: a cluster keeps all windows on one server, where the script can see them together.
-        keys = [f"{{limits}}:{key}" for key in wanted]
-        allowed, *states = cast("list[int]", await self._script(keys=keys, args=arguments))
+        allowed, *states = cast("list[int]", await self._script(keys=_names(wanted), args=arguments))
         windows = [
             Window(limit=limit, remaining=states[2 * i], reset_s=states[2 * i + 1] / _MICROSECONDS)
             for i, limit in enumerate(wanted.values())
         ]
         return Verdict(allowed=bool(allowed), windows=windows)
+
+    async def give_back(self, wanted: Mapping[str, Limit], *, token: str) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in _names(wanted):
+            pipeline.zrem(name, token)
+        await pipeline.execute()
+
+
+def _names(wanted: Mapping[str, Limit]) -> list[str]:
+    """With one hash tag: a cluster keeps all windows on one server, where the script can see them together."""
+    return [f"{{limits}}:{key}" for key in wanted]

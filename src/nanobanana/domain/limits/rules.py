@@ -1,7 +1,7 @@
 """The sliding window without Redis, and what callers are told about one."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
@@ -32,16 +32,23 @@ class WindowsInMemory:
         self._taken: dict[str, _Taken] = {}
         self._size = 0
 
-    def take(self, wanted: Mapping[str, Limit], *, token: str, now: float) -> Verdict:
+    def take(
+        self, wanted: Mapping[str, Limit], *, token: str, now: float, only_look: bool = False
+    ) -> Verdict:
         taken = {key: self._current(key, limit, now) for key, limit in wanted.items()}
         allowed = all(
             token in taken[key].tokens or len(taken[key].tokens) < limit.tokens
             for key, limit in wanted.items()
         )
-        if allowed:
+        if allowed and not only_look:
             self._add(taken, token=token, now=now)
         windows = [_window(limit, taken[key].tokens, now) for key, limit in wanted.items()]
         return Verdict(allowed=allowed, windows=windows)
+
+    def give_back(self, wanted: Mapping[str, Limit], *, token: str) -> None:
+        for key in wanted:
+            if key in self._taken and self._taken[key].tokens.pop(token, None) is not None:
+                self._size -= 1
 
     def forget_ended(self, now: float) -> None:
         for key, taken in list(self._taken.items()):
@@ -65,16 +72,29 @@ class WindowsInMemory:
         self._size += len(new)
 
 
-def rate_limit_headers(window: Window) -> dict[str, str]:
-    """As draft-ietf-httpapi-ratelimit-headers has them, and as OpenAI's clients know them."""
-    name, reset_s = window.limit.name, math.ceil(window.reset_s)
-    return {
-        "RateLimit-Policy": f'"{name}";q={window.limit.tokens};w={window.limit.window_s}',
-        "RateLimit": f'"{name}";r={window.remaining};t={reset_s}',
-        "x-ratelimit-limit-requests": str(window.limit.tokens),
-        "x-ratelimit-remaining-requests": str(window.remaining),
-        "x-ratelimit-reset-requests": f"{reset_s}s",
+def rate_limit_headers(windows: Sequence[Window]) -> dict[str, str]:
+    """As draft-ietf-httpapi-ratelimit-headers has them; and, of the tightest on requests, as OpenAI's clients know them."""
+    if not windows:
+        return {}
+    headers = {
+        "RateLimit-Policy": ", ".join(_policy(window.limit) for window in windows),
+        "RateLimit": ", ".join(
+            f'"{window.limit.name}";r={window.remaining};t={math.ceil(window.reset_s)}' for window in windows
+        ),
     }
+    if on_requests := [window for window in windows if window.limit.unit is None]:
+        tightest = min(on_requests, key=lambda window: window.remaining)
+        headers |= {
+            "x-ratelimit-limit-requests": str(tightest.limit.tokens),
+            "x-ratelimit-remaining-requests": str(tightest.remaining),
+            "x-ratelimit-reset-requests": f"{math.ceil(tightest.reset_s)}s",
+        }
+    return headers
+
+
+def _policy(limit: Limit) -> str:
+    unit = f';nb-unit="{limit.unit}"' if limit.unit else ""
+    return f'"{limit.name}";q={limit.tokens};w={limit.window_s}{unit}'
 
 
 def _window(limit: Limit, tokens: Mapping[str, float], now: float) -> Window:

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -51,16 +51,24 @@ class Limiter:
 
     async def take(self, limits: Sequence[Limit], *, token: str | None = None) -> Verdict:
         """One token of each limit, or of none when one has none left. The same `token` costs once."""
-        wanted = {self._key(limit): limit for limit in limits}
-        token = token or secrets.token_hex(8)
-        if self._redis_is_up:
-            try:
-                return await self._heard_in_time(self._in_redis.take(wanted, token=token))
-            except (RedisError, OSError):
-                await self.find_redis()
+        wanted, token = self._wanted(limits), token or secrets.token_hex(8)
+        if verdict := await self._from_redis(self._in_redis.take(wanted, token=token)):
+            return verdict
         LIMITED_WITHOUT_REDIS.inc()
-        shares = {key: self._share(limit) for key, limit in wanted.items()}
-        return self._in_memory.take(shares, token=token, now=time.monotonic())
+        return self._in_memory.take(self._shares(wanted), token=token, now=time.monotonic())
+
+    async def look(self, limits: Sequence[Limit]) -> Verdict:
+        """How the limits stand, and whether `take` would be allowed."""
+        wanted = self._wanted(limits)
+        if verdict := await self._from_redis(self._in_redis.take(wanted, token="")):
+            return verdict
+        return self._in_memory.take(self._shares(wanted), token="", now=time.monotonic(), only_look=True)
+
+    async def give_back(self, limits: Sequence[Limit], *, token: str) -> None:
+        """As though the token had never been taken; without Redis at least as far as this process took it."""
+        wanted = self._wanted(limits)
+        self._in_memory.give_back(wanted, token=token)
+        await self._from_redis(self._in_redis.give_back(wanted, token=token))
 
     async def find_redis(self) -> bool:
         """Whether Redis answers, which then holds until the next probe. However many ask, one probe goes out."""
@@ -71,6 +79,27 @@ class Limiter:
 
     async def forget_ended(self) -> None:
         self._in_memory.forget_ended(time.monotonic())
+
+    async def _from_redis(self, call: Coroutine[Any, Any, T]) -> T | None:
+        """None when Redis is gone."""
+        if self._redis_is_up:
+            try:
+                return await self._heard_in_time(call)
+            except (RedisError, OSError):
+                await self.find_redis()
+        else:
+            call.close()
+        return None
+
+    def _wanted(self, limits: Sequence[Limit]) -> dict[str, Limit]:
+        return {self._key(limit): limit for limit in limits}
+
+    def _shares(self, wanted: Mapping[str, Limit]) -> dict[str, Limit]:
+        """What one of the processes may grant alone."""
+        return {
+            key: replace(limit, tokens=max(1, limit.tokens // self._processes))
+            for key, limit in wanted.items()
+        }
 
     async def _connect(self) -> None:
         with suppress(RedisError, OSError):
@@ -110,6 +139,3 @@ class Limiter:
         a Redis out of each other's limits."""
         subject = hmac.digest(self._secret, limit.subject.encode(), hashlib.sha256)[:12].hex()
         return f"{limit.name}:{limit.window_s}:{subject}"
-
-    def _share(self, limit: Limit) -> Limit:
-        return replace(limit, tokens=max(1, limit.tokens // self._processes))

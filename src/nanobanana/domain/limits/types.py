@@ -11,6 +11,8 @@ class Limit:
     subject: str
     tokens: int
     window_s: int
+    # What a token is, where it is not a request.
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

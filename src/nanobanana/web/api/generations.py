@@ -1,11 +1,13 @@
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
+from pydantic import AfterValidator
 
 from nanobanana.domain.generation.errors import error_of
 from nanobanana.domain.generation.types import Generation
 from nanobanana.web.api.schemas.errors import error_responses
-from nanobanana.web.api.schemas.generations import GenerationPage, GenerationView, NewGeneration
+from nanobanana.web.api.schemas.generations import DryRun, GenerationPage, GenerationView, NewGeneration
 from nanobanana.web.dependencies import (
     BaseUrl,
     ClientAddress,
@@ -23,12 +25,34 @@ _DEFAULT_WAIT_S = 55
 _LONGEST_WAIT_S = 90
 _ASK_AGAIN_S = 2
 
+
+def _unquoted(value: str | None) -> str | None:
+    """Bare, or quoted as the standard's draft has it: both are the same key."""
+    if value is None:
+        return None
+    bare = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+    if not re.fullmatch(r"[\x21-\x7e]{1,255}", bare):
+        raise ValueError("This must be 1 to 255 visible ASCII characters.")
+    return bare
+
+
 Prefer = Annotated[
     list[str] | None,
     Header(
         description="`wait=N` holds the call for up to N seconds (0 to 90, default 55), `respond-async` for none",
         examples=[["wait=30"]],
     ),
+]
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="One value per intended image, the same on every retry; 1 to 255 visible characters, kept 24 h. "
+        "`Idempotent-Replayed: true` marks an answer to a repeated one",
+        examples=["8e03978e-40d5-43dd-bc93-6894a57f9324"],
+    ),
+    AfterValidator(_unquoted),
 ]
 
 
@@ -52,17 +76,33 @@ async def create_generation(
     base_url: BaseUrl,
     response: Response,
     prefer: Prefer = None,
-) -> GenerationView:
+    idempotency_key: IdempotencyKey = None,
+    dry_run: Annotated[
+        bool, Query(description="Only says what the image would cost and what is left")
+    ] = False,
+) -> GenerationView | DryRun:
     """Makes an image. Answers 200 with its link, or 202 when it takes longer than the caller wants to wait;
-    the work goes on when the caller leaves."""
-    generation = await services.generations.create(
-        body.order(), bearer=key, client_address=client_address, wait_s=_wait_s(prefer or [])
+    the work goes on when the caller leaves. Send the same `Idempotency-Key` on every retry of one image: however
+    often it arrives, one image is made and charged."""
+    if dry_run:
+        quote = await services.generations.quote(body.order(), bearer=key, client_address=client_address)
+        response.headers.update(quote.headers)
+        return DryRun.of(quote)
+    created = await services.generations.create(
+        body.order(),
+        bearer=key,
+        client_address=client_address,
+        idempotency_key=idempotency_key,
+        wait_s=_wait_s(prefer or []),
     )
+    generation = created.generation
     location = f"/v1/generations/{generation.id}"
+    headers = {**created.headers, **({"Idempotent-Replayed": "true"} if created.replayed else {})}
     if generation.error_code and generation.error_message:
         error = error_of(generation.error_code, generation.error_message)
-        error.headers["Location"] = location
+        error.headers.update(headers, Location=location)
         raise error
+    response.headers.update(headers)
     if generation.state != "succeeded":
         response.status_code = 202
         response.headers["Location"] = location

@@ -42,6 +42,7 @@ def _once_each(values: list[str]) -> list[str]:
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 FutureMoment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_in_the_future)]
 ImageCap = Annotated[int, Field(ge=1, le=1_000_000_000)]
+HourlyImages = Annotated[int, Field(ge=1, le=1_000_000)]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=10), AfterValidator(_once_each)]
 Network = Annotated[str, StringConstraints(max_length=50), AfterValidator(_network)]
 Networks = Annotated[list[Network], Field(min_length=1, max_length=50), AfterValidator(_once_each)]
@@ -49,7 +50,8 @@ Networks = Annotated[list[Network], Field(min_length=1, max_length=50), AfterVal
 _ALL_SCOPES: list[Scope] = ["generate", "read", "usage"]
 
 _EXPIRES_AT = "From then on the key is refused; null: never"
-_IMAGE_CAP = "The owner's setting for images a month; null: none"
+_IMAGE_CAP = "Images a month that the key may make at most, in UTC's months; null: what the plan allows"
+_IMAGES_PER_HOUR = "Images an hour that the key may make at most; null: what the plan allows"
 _SCOPES = "`generate`: ask for images, `read`: look them up, `usage`: see figures"
 _ADDRESSES = "IP addresses and networks that may use the key, 50 at most; null: all"
 
@@ -59,6 +61,7 @@ class NewApiKey(RequestBody):
     mode: Mode = Field(default="live", description="`test` keys draw in the sandbox and never reach Google")
     expires_at: FutureMoment | None = Field(default=None, description=_EXPIRES_AT)
     monthly_image_cap: ImageCap | None = Field(default=None, description=_IMAGE_CAP)
+    images_per_hour: HourlyImages | None = Field(default=None, description=_IMAGES_PER_HOUR)
     scopes: Scopes = Field(default=_ALL_SCOPES, description=_SCOPES)
     allowed_addresses: Networks | None = Field(
         default=None, description=_ADDRESSES, examples=[["203.0.113.0/24"]]
@@ -75,6 +78,7 @@ class ApiKeyChanges(RequestBody):
     name: Name = Field(default_factory=str)
     expires_at: FutureMoment | None = Field(default=None, description=_EXPIRES_AT)
     monthly_image_cap: ImageCap | None = Field(default=None, description=_IMAGE_CAP)
+    images_per_hour: HourlyImages | None = Field(default=None, description=_IMAGES_PER_HOUR)
     scopes: Scopes = Field(default_factory=list, description=_SCOPES)
     allowed_addresses: Networks | None = Field(default=None, description=_ADDRESSES)
     disabled: bool = Field(
@@ -104,6 +108,7 @@ class ApiKeyInfo(BaseModel):
     )
     expires_at: datetime | None = Field(description=_EXPIRES_AT)
     monthly_image_cap: int | None = Field(description=_IMAGE_CAP)
+    images_per_hour: int | None = Field(description=_IMAGES_PER_HOUR)
     scopes: list[Scope]
     allowed_addresses: list[str] | None = Field(description=_ADDRESSES)
     disabled: bool

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.generation.errors import error_of
-from nanobanana.domain.generation.types import Generation, Order, Size, State, Style
+from nanobanana.domain.generation.types import Generation, Order, Quote, Size, State, Style
 from nanobanana.domain.images.types import ImageFormat
 from nanobanana.web.api.schemas.strict import RequestBody
 
@@ -48,6 +48,31 @@ class GenerationError(BaseModel):
     retryable: bool
 
 
+class Charge(BaseModel):
+    """What a generation takes of the account. Only an image that is kept or handed over is charged."""
+
+    state: Literal["held", "captured", "released"]
+    images: int = Field(description="Of the plan's month")
+    amount_usd: float = Field(
+        description="From the balance; 0 where the plan covers the image", examples=[0.02]
+    )
+    reason: str = Field(description="Why it is so", examples=["image_kept"])
+
+    @classmethod
+    def of(cls, generation: Generation) -> Self:
+        if generation.mode == "test":
+            return cls(state="released", images=0, amount_usd=0, reason="test_mode")
+        if not generation.has_ended:
+            return cls(
+                state="held", images=1, amount_usd=_usd(generation.price_micro_usd), reason="in_progress"
+            )
+        if generation.state == "succeeded":
+            return cls(
+                state="captured", images=1, amount_usd=_usd(generation.price_micro_usd), reason="image_kept"
+            )
+        return cls(state="released", images=0, amount_usd=0, reason=generation.error_code or generation.state)
+
+
 class GenerationView(BaseModel):
     id: str = Field(examples=["gen_0351xffvmzhinA5Ot7fOms"])
     status: State
@@ -59,6 +84,7 @@ class GenerationView(BaseModel):
     mode: Mode
     model: str | None
     image_state: Literal["kept", "expired", "deleted"] | None
+    charge: Charge
     error: GenerationError | None
     created_at: datetime
     finished_at: datetime | None
@@ -76,9 +102,51 @@ class GenerationView(BaseModel):
             mode=generation.mode,
             model=generation.model,
             image_state=generation.image_state,
+            charge=Charge.of(generation),
             error=_error(generation),
             created_at=generation.created_at,
             finished_at=generation.finished_at,
+        )
+
+
+class Left(BaseModel):
+    """What is left before this image; null where there is no limit."""
+
+    account_month: int | None = Field(description="Images of the plan's month")
+    key_cap: int | None = Field(description="Images of the key's month")
+    free_pool: int | None = Field(description="Free images of the day, of all free accounts together")
+    balance_usd: float | None
+    spending_cap_usd: float | None
+
+
+class DryRun(BaseModel):
+    """The order is valid and would be admitted now. Nothing was made, held or counted."""
+
+    dry_run: Literal[True] = True
+    images: int = Field(description="What the image would take of the plan's month")
+    amount_usd: float = Field(description="What it would take from the balance")
+    left: Left
+
+    @classmethod
+    def of(cls, quote: Quote) -> Self:
+        room = quote.room
+        if room is None:
+            nothing = Left(
+                account_month=None, key_cap=None, free_pool=None, balance_usd=None, spending_cap_usd=None
+            )
+            return cls(images=0, amount_usd=0, left=nothing)
+        paid = room.price_micro_usd > 0
+        spending_left = _left(room.spending_cap_micro_usd, room.month_micro_usd)
+        return cls(
+            images=1,
+            amount_usd=_usd(room.price_micro_usd),
+            left=Left(
+                account_month=_left(room.month_limit, room.month_images),
+                key_cap=_left(room.key_limit, room.key_images),
+                free_pool=_left(room.free_limit, room.free_images),
+                balance_usd=_usd(room.balance_micro_usd) if paid else None,
+                spending_cap_usd=_usd(spending_left) if paid and spending_left is not None else None,
+            ),
         )
 
 
@@ -86,6 +154,14 @@ class GenerationPage(BaseModel):
     data: list[GenerationView]
     has_more: bool
     next_cursor: str | None
+
+
+def _left(limit: int | None, used: int) -> int | None:
+    return None if limit is None else max(0, limit - used)
+
+
+def _usd(micro_usd: int) -> float:
+    return micro_usd / 1_000_000
 
 
 def _error(generation: Generation) -> GenerationError | None:

@@ -1,0 +1,67 @@
+"""How fast an account and a key may go: windows that slide over any hour, and a bound on what is in flight."""
+
+from collections.abc import Iterator
+
+from nanobanana.domain.api_keys.types import Bearer
+from nanobanana.domain.generation.rules import HOUR_S, limit_headers
+from nanobanana.domain.limits.errors import RateLimitedError
+from nanobanana.domain.limits.service import Limiter
+from nanobanana.domain.limits.types import Limit, Verdict
+
+# Test images cost a little CPU and nothing else.
+_TEST_IMAGES_PER_HOUR = 1_000
+# The longest that work whose process died counts as in flight. Otherwise it counts until it ends.
+_IN_FLIGHT_S = 600
+_IN_FLIGHT = "in_flight"
+# Nobody knows when the next of them ends; images take some ten seconds.
+_ASK_AGAIN_S = 2
+
+
+class SpeedLimits:
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+
+    async def take(self, bearer: Bearer, *, token: str) -> Verdict:
+        """One token of every window; the same `token` costs once. Raises RateLimitedError."""
+        verdict = await self._limiter.take(list(_limits(bearer)), token=token)
+        if not verdict.allowed:
+            full = {window.limit.name for window in verdict.windows if window.remaining == 0}
+            only_in_flight = full == {_IN_FLIGHT}
+            raise RateLimitedError(
+                retry_after_s=_ASK_AGAIN_S if only_in_flight else verdict.retry_after_s,
+                headers=limit_headers(bearer, verdict, bearer.month),
+            )
+        return verdict
+
+    async def look(self, bearer: Bearer) -> Verdict:
+        """How the windows stand, without taking anything."""
+        return await self._limiter.look(list(_limits(bearer)))
+
+    async def end(self, bearer: Bearer, *, token: str, refund: bool) -> None:
+        """The work of this token is no longer in flight; with `refund` it never counted."""
+        back = [limit for limit in _limits(bearer) if refund or limit.name == _IN_FLIGHT]
+        if back:
+            await self._limiter.give_back(back, token=token)
+
+
+def _limits(bearer: Bearer) -> Iterator[Limit]:
+    if bearer.mode == "test":
+        yield Limit(
+            name="hour", subject=f"test {bearer.account_id}", tokens=_TEST_IMAGES_PER_HOUR, window_s=HOUR_S
+        )
+        return
+    if bearer.plan_images_per_hour is not None:
+        yield Limit(
+            name="hour", subject=bearer.account_id, tokens=bearer.plan_images_per_hour, window_s=HOUR_S
+        )
+    if bearer.key_images_per_hour is not None:
+        yield Limit(
+            name="key_hour", subject=bearer.api_key_id, tokens=bearer.key_images_per_hour, window_s=HOUR_S
+        )
+    if bearer.plan_images_in_flight is not None:
+        yield Limit(
+            name=_IN_FLIGHT,
+            subject=bearer.account_id,
+            tokens=bearer.plan_images_in_flight,
+            window_s=_IN_FLIGHT_S,
+        )

@@ -1,0 +1,21 @@
+"""The plan table in force: read from its file at start, kept where admission reads it."""
+
+from pathlib import Path
+
+from nanobanana.domain.plans import repository, rules
+from nanobanana.domain.plans.errors import PlanInUseError
+from nanobanana.storage.database import Database
+
+DEFAULT_PLANS = Path(__file__).parent / "default_plans.toml"
+DEFAULT_MODEL_COSTS = Path(__file__).parent / "default_model_costs.toml"
+
+
+async def put_in_force(database: Database, file: Path) -> None:
+    """From now on the plans of this file hold, for every process. Raises UnusableFileError and PlanInUseError."""
+    plans = rules.read_plans(file)
+    async with database.begin() as connection:
+        if missing := await repository.in_use(connection, but=plans):
+            raise PlanInUseError(file, missing)
+        for plan in plans.values():
+            await repository.put(connection, plan)
+        await repository.discard(connection, but=plans)
