@@ -94,6 +94,7 @@ def running_service(*, google: str, workers: int = 1) -> Iterator[Service]:
         environment = {
             **os.environ,
             "DATA_DIR": f"{folder}/data",
+            "PLANS_FILE": str(Path(__file__).parent / "roomy_plans.toml"),
             "GEMINI_API_KEY": "sandbox",
             "GEMINI_BASE_URL": google,
             "LOG_LEVEL": "warning",

@@ -25,10 +25,11 @@ for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
 
 from nanobanana.app import create_app  # noqa: E402 - after the environment is clean
-from nanobanana.domain.plans.service import DEFAULT_PLANS, put_in_force  # noqa: E402
+from nanobanana.domain.plans.service import put_in_force  # noqa: E402
 from nanobanana.services import Services  # noqa: E402
 from nanobanana.storage.database import Database, migrate  # noqa: E402
 from nanobanana.storage.embedded.servers import running_servers  # noqa: E402
+from tests.cli.serving import ROOMY_PLANS  # noqa: E402
 from tests.people import Person, sign_up  # noqa: E402
 from tests.secrecy import watch  # noqa: E402
 
@@ -65,7 +66,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 async def _put_plans_in_force() -> None:
     database = Database(_url_of(_TEMPLATE), size=1)
     await database.open()
-    await put_in_force(database, DEFAULT_PLANS)
+    await put_in_force(database, ROOMY_PLANS)
     await database.close()
 
 
@@ -111,7 +112,13 @@ def sandbox_url() -> str:
 
 @pytest.fixture
 def database_url() -> Iterator[str]:
-    """A fresh copy of the migrated database: commits, locks and races in it are real."""
+    with fresh_database() as url:
+        yield url
+
+
+@contextmanager
+def fresh_database() -> Iterator[str]:
+    """A copy of the migrated database: commits, locks and races in it are real."""
     name = f"test_{secrets.token_hex(8)}"
     _execute(f'create database "{name}" template "{_TEMPLATE}"')
     yield _url_of(name)

@@ -39,4 +39,9 @@ THROTTLED = Counter(
 LIMITED_WITHOUT_REDIS = Counter(
     "nanobanana_limited_without_redis", "Decisions about limits that one process made alone, without Redis"
 )
+RECONCILIATION_DIFFERENCES = Gauge(
+    "nanobanana_reconciliation_differences",
+    "Records of money and images that disagreed at the last reconciliation",
+    multiprocess_mode="mostrecent",
+)
 REDIS_UP = Gauge("nanobanana_redis_up", "Whether Redis answered the last probe", multiprocess_mode="livemin")

@@ -14,6 +14,7 @@ from nanobanana.domain.accounts.service import Accounts
 from nanobanana.domain.accounts.throttle import Throttle
 from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Mode
+from nanobanana.domain.billing.service import Billing
 from nanobanana.domain.credentials.service import CredentialChanges
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
@@ -25,11 +26,11 @@ from nanobanana.domain.notifications.repository import DevelopmentMailbox
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.personal_data.eraser import Eraser
 from nanobanana.domain.personal_data.service import PersonalData
-from nanobanana.domain.plans.rules import read_model_costs
-from nanobanana.domain.plans.service import DEFAULT_MODEL_COSTS
+from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, read_model_costs
 from nanobanana.domain.registration.service import Registrations
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.surges.service import Surges
+from nanobanana.domain.usage.service import UsageReports
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
@@ -76,6 +77,8 @@ class Services:
     runner: Runner
     generations: Generations
     eraser: Eraser
+    usage: UsageReports
+    billing: Billing
 
 
 @asynccontextmanager
@@ -104,13 +107,14 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(redis, probe=probe, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
+        people = _people(settings, database, api_keys, secrets)
         yield Services(
             settings=settings,
             database=database,
             redis=redis,
             queue=queue,
             api_keys=api_keys,
-            people=_people(settings, database, api_keys, secrets),
+            people=people,
             limiter=limiter,
             throttle=Throttle(limiter, scale=settings.throttle_scale),
             images=images,
@@ -124,6 +128,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 free_images_per_day=settings.free_images_ceiling,
             ),
             eraser=Eraser(database, images=images),
+            usage=UsageReports(database, notifications=people.notifications),
+            billing=Billing(database),
         )
 
 

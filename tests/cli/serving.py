@@ -24,6 +24,9 @@ CLEAN = {
 }
 
 
+ROOMY_PLANS = Path(__file__).parents[1] / "roomy_plans.toml"
+
+
 class Service:
     def __init__(self, process: subprocess.Popen[str], data_dir: Path) -> None:
         assert process.stdout
@@ -87,7 +90,7 @@ def serving(
     small = ["tests.cli.serve_small_app", factory or "", str(workers)]
     real = ["nanobanana.cli.main", "serve", "--port", "0", "--workers", str(workers)]
     command = [sys.executable, "-m", *(small if factory else real)]
-    environment = {**CLEAN, "DATA_DIR": str(data_dir), **settings}
+    environment = {**CLEAN, "DATA_DIR": str(data_dir), "PLANS_FILE": str(ROOMY_PLANS), **settings}
     with subprocess.Popen(
         command,
         env=environment,

@@ -6,7 +6,7 @@ Commands import what they need when they run, so that --help is quick.
 import typer
 
 from nanobanana import __version__
-from nanobanana.cli import db, serve
+from nanobanana.cli import admin, db, doctor, serve
 
 # Pretty tracebacks would print local variables, secrets among them.
 app = typer.Typer(
@@ -16,7 +16,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve.serve)
+app.command()(doctor.doctor)
 app.add_typer(db.app, name="db")
+app.add_typer(admin.app, name="admin")
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from nanobanana.domain.accounts.development import ensure_key
 from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.service import Accounts
 from nanobanana.domain.api_keys.service import ApiKeys
-from nanobanana.domain.plans.service import DEFAULT_PLANS, put_in_force
+from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, DEFAULT_PLANS, read_model_costs
+from nanobanana.domain.plans.service import put_in_force
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.errors import NanoBananaError
 from nanobanana.settings import Settings
@@ -36,6 +37,7 @@ async def _fill(settings: Settings, url: str) -> str:
     database = Database(url, size=1)
     await database.open()
     try:
+        read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)  # says here what is wrong with it
         await put_in_force(database, settings.plans_file or DEFAULT_PLANS)
         if settings.environment != "development":
             return ""

@@ -68,10 +68,10 @@ class Database:
         await self._pool.close()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction, committed when the block ends well. Nothing slow belongs inside."""
+    async def begin(self, *, patience_s: float = _PATIENCE_S) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed when the block ends well. Nothing slow belongs inside but what reads alone."""
         with _translated():
-            async with asyncio.timeout(_PATIENCE_S), self._engine.begin() as connection:
+            async with asyncio.timeout(patience_s), self._engine.begin() as connection:
                 yield connection
 
     async def statement(self, sql: LiteralString, parameters: Mapping[str, Any]) -> list[DictRow]:

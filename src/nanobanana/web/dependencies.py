@@ -3,13 +3,13 @@
 import re
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator
 
 from nanobanana.domain.accounts.types import Account
 from nanobanana.domain.api_keys.errors import InvalidApiKeyError
-from nanobanana.domain.api_keys.types import Bearer
+from nanobanana.domain.api_keys.types import Bearer, Scope
 from nanobanana.domain.sessions.errors import InvalidSessionError
 from nanobanana.domain.sessions.service import SESSION_PREFIX
 from nanobanana.domain.sessions.types import Session
@@ -62,16 +62,28 @@ async def _session_account(services: ServicesDep, token: Annotated[str, Depends(
 ClientAddress = Annotated[IPAddress, Depends(_client_address)]
 
 
-async def _reader_account_id(
-    services: ServicesDep, key: _KeyHeader, session: _SessionHeader, client_address: ClientAddress
-) -> str:
-    if session and session.credentials.startswith(SESSION_PREFIX):
-        return (await services.people.accounts.by_session(session.credentials)).id
-    if key is None:
-        raise InvalidApiKeyError
-    bearer = await services.api_keys.resolve_recent(key.credentials)
-    await services.api_keys.check(bearer, scope="read", client_address=client_address)
-    return bearer.account_id
+class _AccountIdFor:
+    """The account of a session, or of a living key with the scope; then the answer tells how its limits stand."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def __call__(
+        self,
+        services: ServicesDep,
+        key: _KeyHeader,
+        session: _SessionHeader,
+        client_address: ClientAddress,
+        response: Response,
+    ) -> str:
+        if session and session.credentials.startswith(SESSION_PREFIX):
+            return (await services.people.accounts.by_session(session.credentials)).id
+        if key is None:
+            raise InvalidApiKeyError
+        bearer = await services.api_keys.resolve_recent(key.credentials)
+        await services.api_keys.check(bearer, scope=self._scope, client_address=client_address)
+        response.headers.update(await services.generations.limit_headers(bearer))
+        return bearer.account_id
 
 
 async def _base_url(services: ServicesDep, request: Request) -> str:
@@ -103,7 +115,9 @@ SessionToken = Annotated[str, Depends(_session_token)]
 CurrentSession = Annotated[Session, Depends(_current_session)]
 SessionAccount = Annotated[Account, Depends(_session_account)]
 # Reads what belongs to the account: by a living key of it with the scope `read`, or logged in.
-ReaderAccountId = Annotated[str, Depends(_reader_account_id)]
+ReaderAccountId = Annotated[str, Depends(_AccountIdFor("read"))]
+# The same with the scope `usage`.
+UsageReaderAccountId = Annotated[str, Depends(_AccountIdFor("usage"))]
 # How links to this service begin.
 BaseUrl = Annotated[str, Depends(_base_url)]
 # What the caller says it is.

@@ -47,6 +47,16 @@ def add_tasks(app: App, services: Services) -> None:
     async def send_key_surge(api_key_id: str, hour: str) -> None:
         await services.people.surges.send_mail(api_key_id, hour=hour)
 
+    @app.task(name="send_quota_warning", retry=later)
+    async def send_quota_warning(account_id: str, percent: int) -> None:
+        await services.usage.send_quota_warning(account_id, percent=percent)
+
+    @app.periodic(cron="17 3 * * *")
+    @app.task(name="reconcile", pass_context=False)
+    async def reconcile(timestamp: int) -> None:
+        del timestamp
+        await services.billing.reconcile()
+
     @app.task(name="send_address_changed", retry=later)
     async def send_address_changed(email: str) -> None:
         await services.people.notifications.address_changed(email)

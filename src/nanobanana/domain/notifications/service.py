@@ -52,7 +52,13 @@ class Notifications:
         numbers = {"hour": hour, "images": images, "usual": usual}
         await self._send("key_surge", to, key_name=key_name, last4=last4, api_key_id=api_key_id, **numbers)
 
-    async def _send(self, name: str, to: str, **values: str) -> None:
+    async def quota_warning(self, to: str, *, percent: int, images: int, quota: int, resets_on: str) -> None:
+        """The month's images have reached 80 % or 100 % of the plan's."""
+        await self._send(
+            "quota_warning", to, percent=percent, images=images, quota=quota, resets_on=resets_on
+        )
+
+    async def _send(self, name: str, to: str, **values: str | int) -> None:
         def rendered(part: str) -> str:
             return _templates.get_template(f"{name}/{part}").render(values)
 

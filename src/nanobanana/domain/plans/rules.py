@@ -19,6 +19,9 @@ from pydantic import (
 from nanobanana.domain.plans.errors import UnusableFileError
 from nanobanana.domain.plans.types import ModelCost, ModelCosts, Plan
 
+DEFAULT_PLANS = Path(__file__).parent / "default_plans.toml"
+DEFAULT_MODEL_COSTS = Path(__file__).parent / "default_model_costs.toml"
+
 _MICRO = 1_000_000
 
 _Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=6)]

@@ -6,9 +6,6 @@ from nanobanana.domain.plans import repository, rules
 from nanobanana.domain.plans.errors import PlanInUseError
 from nanobanana.storage.database import Database
 
-DEFAULT_PLANS = Path(__file__).parent / "default_plans.toml"
-DEFAULT_MODEL_COSTS = Path(__file__).parent / "default_model_costs.toml"
-
 
 async def put_in_force(database: Database, file: Path) -> None:
     """From now on the plans of this file hold, for every process. Raises UnusableFileError and PlanInUseError."""

@@ -8,6 +8,7 @@ from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.generation.errors import error_of
 from nanobanana.domain.generation.types import Generation, Order, Quote, Size, State, Style
 from nanobanana.domain.images.types import ImageFormat
+from nanobanana.web.api.schemas.money import usd
 from nanobanana.web.api.schemas.strict import RequestBody
 
 
@@ -64,11 +65,11 @@ class Charge(BaseModel):
             return cls(state="released", images=0, amount_usd=0, reason="test_mode")
         if not generation.has_ended:
             return cls(
-                state="held", images=1, amount_usd=_usd(generation.price_micro_usd), reason="in_progress"
+                state="held", images=1, amount_usd=usd(generation.price_micro_usd), reason="in_progress"
             )
         if generation.state == "succeeded":
             return cls(
-                state="captured", images=1, amount_usd=_usd(generation.price_micro_usd), reason="image_kept"
+                state="captured", images=1, amount_usd=usd(generation.price_micro_usd), reason="image_kept"
             )
         return cls(state="released", images=0, amount_usd=0, reason=generation.error_code or generation.state)
 
@@ -139,13 +140,13 @@ class DryRun(BaseModel):
         spending_left = _left(room.spending_cap_micro_usd, room.month_micro_usd)
         return cls(
             images=1,
-            amount_usd=_usd(room.price_micro_usd),
+            amount_usd=usd(room.price_micro_usd),
             left=Left(
                 account_month=_left(room.month_limit, room.month_images),
                 key_cap=_left(room.key_limit, room.key_images),
                 free_pool=_left(room.free_limit, room.free_images),
-                balance_usd=_usd(room.balance_micro_usd) if paid else None,
-                spending_cap_usd=_usd(spending_left) if paid and spending_left is not None else None,
+                balance_usd=usd(room.balance_micro_usd) if paid else None,
+                spending_cap_usd=usd(spending_left) if paid and spending_left is not None else None,
             ),
         )
 
@@ -158,10 +159,6 @@ class GenerationPage(BaseModel):
 
 def _left(limit: int | None, used: int) -> int | None:
     return None if limit is None else max(0, limit - used)
-
-
-def _usd(micro_usd: int) -> float:
-    return micro_usd / 1_000_000
 
 
 def _error(generation: Generation) -> GenerationError | None:

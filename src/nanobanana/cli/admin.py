@@ -1,0 +1,86 @@
+"""`nanobanana admin`: what an operator does to accounts and money."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from nanobanana.domain.billing.service import Billing
+
+app = typer.Typer(help="Act on accounts and money.", no_args_is_help=True)
+
+_MICRO = 1_000_000
+
+Email = Annotated[str, typer.Argument(help="The account's address, as in ada@example.com.")]
+Result = TypeVar("Result")
+
+
+@app.command(epilog="Example: nanobanana admin credit ada@example.com 25 --note 'invoice 17'")
+def credit(
+    email: Email,
+    usd: Annotated[str, typer.Argument(help="US dollars, as in 25 or 0.14; negative ones take back.")],
+    note: Annotated[str | None, typer.Option(help="Kept in the ledger.")] = None,
+) -> None:
+    """Add to the balance that images on pay-as-you-go are paid from."""
+    micro_usd = _micro_usd(usd)
+    balance = _run(lambda billing: billing.credit(email=email, micro_usd=micro_usd, note=note))
+    typer.echo(f"The balance of {email} is ${balance / _MICRO:,.6g} now.")
+
+
+@app.command(epilog="Example: nanobanana admin plan ada@example.com hobby")
+def plan(
+    email: Email, name: Annotated[str, typer.Argument(metavar="PLAN", help="A plan of PLANS_FILE.")]
+) -> None:
+    """Move an account to another plan, at once; what it used this month stays used."""
+    _run(lambda billing: billing.move(email=email, plan=name))
+    typer.echo(f"{email} is on the plan {name} now.")
+
+
+@app.command(epilog="Ends with 1 when anything disagrees. Safe at any time, under load too.")
+def reconcile() -> None:
+    """Hold ledger, counters, generations and usage against each other."""
+    differences = _run(lambda billing: billing.reconcile())
+    for difference in differences:
+        typer.echo(
+            f"{difference.check}  {difference.subject}  {difference.period}: "
+            f"recorded {difference.recorded}, expected {difference.expected}"
+        )
+    if differences:
+        typer.echo(f"{len(differences)} records disagree.", err=True)
+        raise typer.Exit(1)
+    typer.echo("Ledger, counters, generations and usage agree.")
+
+
+def _micro_usd(usd: str) -> int:
+    try:
+        micro = Decimal(usd) * _MICRO
+    except InvalidOperation:
+        raise typer.BadParameter(f"{usd!r} is no number of dollars.", param_hint="USD") from None
+    if not micro.is_finite() or micro != int(micro) or not 0 < abs(micro) <= _MICRO * _MICRO:
+        raise typer.BadParameter("at most a million dollars, and no less than a millionth.", param_hint="USD")
+    return int(micro)
+
+
+def _run(work: "Callable[[Billing], Awaitable[Result]]") -> Result:
+    from nanobanana.cli.configuration import load_settings, one_sentence  # noqa: PLC0415  see main.py
+    from nanobanana.domain.billing.service import Billing  # noqa: PLC0415  see main.py
+    from nanobanana.storage.database import Database  # noqa: PLC0415  see main.py
+    from nanobanana.storage.embedded.servers import running_servers  # noqa: PLC0415  see main.py
+
+    settings = load_settings()
+
+    async def run(url: str) -> Result:
+        database = Database(url, size=1)
+        await database.open()
+        try:
+            return await work(Billing(database))
+        finally:
+            await database.close()
+
+    with one_sentence(), running_servers(settings) as complete:
+        assert complete.database_url is not None  # noqa: S101  what running_servers promises
+        return asyncio.run(run(complete.database_url.get_secret_value()))
+    raise AssertionError  # one_sentence() ends the command

@@ -1,0 +1,129 @@
+from collections.abc import Mapping
+from typing import LiteralString
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from nanobanana.domain.billing.types import Difference
+from nanobanana.storage.database import AsyncConnection
+from nanobanana.storage.tables import accounts, balances, ledger, plans
+
+
+async def credit(
+    connection: AsyncConnection, *, account_id: str, micro_usd: int, note: str | None
+) -> int | None:
+    """The balance afterwards; None when it would not cover what is held of it."""
+    statement = insert(balances).values(account_id=account_id, micro_usd=micro_usd)
+    changed = {"micro_usd": balances.c.micro_usd + statement.excluded.micro_usd}
+    statement = statement.on_conflict_do_update(index_elements=["account_id"], set_=changed)
+    try:
+        async with connection.begin_nested():
+            balance: int = (await connection.execute(statement.returning(balances.c.micro_usd))).scalar_one()
+    except IntegrityError:
+        return None
+    await connection.execute(
+        insert(ledger).values(
+            account_id=account_id,
+            kind="credit",
+            day=text("(now() at time zone 'utc')::date"),
+            micro_usd=micro_usd,
+            note=note,
+        )
+    )
+    return balance
+
+
+async def move(connection: AsyncConnection, *, account_id: str, plan: str) -> None:
+    await connection.execute(update(accounts).where(accounts.c.id == account_id).values(plan=plan))
+
+
+async def plan_names(connection: AsyncConnection) -> list[str]:
+    return list((await connection.execute(select(plans.c.name).order_by(plans.c.name))).scalars())
+
+
+async def differences(connection: AsyncConnection) -> list[Difference]:
+    """Everywhere that two records of the same thing disagree, as of one moment."""
+    found: list[Difference] = []
+    await connection.execute(text("set transaction isolation level repeatable read read only"))
+    for check, statement in _CHECKS.items():
+        rows = await connection.execute(text(statement))
+        found += [Difference(check=check, **row) for row in rows.mappings()]
+    return found
+
+
+# Each gives a row where the sums that a record keeps (left) differ from those of its movements (right).
+_DISAGREE = """
+    select subject, period::text as period, coalesce(recorded::text, 'nothing') as recorded,
+           coalesce(expected::text, 'nothing') as expected
+    from ({recorded}) recorded_sums
+    full join ({expected}) expected_sums using (subject, period)
+    where coalesce(recorded, {nothing}) is distinct from coalesce(expected, {nothing})
+"""
+_MONTH = "date_trunc('month', day)::date"
+_CHECKS: Mapping[str, LiteralString] = {
+    "account_months": _DISAGREE.format(
+        recorded="""select account_id as subject, month as period,
+                           array[images, held_images, micro_usd, held_micro_usd]::bigint[] as recorded
+                    from account_months""",
+        expected=f"""select account_id as subject, {_MONTH} as period,
+                            array[sum(images), sum(held_images), -sum(micro_usd), sum(held_micro_usd)]::bigint[] as expected
+                     from ledger where kind <> 'credit' group by 1, 2""",
+        nothing="array[0, 0, 0, 0]::bigint[]",
+    ),
+    "key_months": _DISAGREE.format(
+        recorded="""select api_key_id as subject, month as period, array[images, held_images]::bigint[] as recorded
+                    from key_months""",
+        expected=f"""select api_key_id as subject, {_MONTH} as period,
+                            array[sum(images), sum(held_images)]::bigint[] as expected
+                     from ledger where kind <> 'credit' group by 1, 2""",
+        nothing="array[0, 0]::bigint[]",
+    ),
+    "free_days": _DISAGREE.format(
+        recorded="""select 'free' as subject, day as period, array[images, held_images]::bigint[] as recorded
+                    from free_days""",
+        expected="""select 'free' as subject, day as period, array[sum(images), sum(held_images)]::bigint[] as expected
+                    from ledger where from_free_pool group by 1, 2""",
+        nothing="array[0, 0]::bigint[]",
+    ),
+    "balances": _DISAGREE.format(
+        recorded="""select account_id as subject, null::date as period,
+                           array[micro_usd, held_micro_usd]::bigint[] as recorded from balances""",
+        expected="""select account_id as subject, null::date as period,
+                           array[sum(micro_usd), sum(held_micro_usd)]::bigint[] as expected
+                    from ledger group by 1""",
+        nothing="array[0, 0]::bigint[]",
+    )
+    .replace("using (subject, period)", "using (subject)")
+    .replace("period::text", "''"),
+    "generations": """
+        select g.id as subject, (g.created_at at time zone 'utc')::date::text as period, g.state as recorded,
+               format('ledger: %s captured, %s held', coalesce(l.images, 0), coalesce(l.held_images, 0)) as expected
+        from (select * from generations where mode = 'live') g
+        full join (
+            select generation_id, sum(images) as images, sum(held_images) as held_images,
+                   sum(held_micro_usd) as held_micro_usd, -sum(micro_usd) as micro_usd
+            from ledger where generation_id is not null group by 1
+        ) l on l.generation_id = g.id
+        where (coalesce(l.images, 0), coalesce(l.held_images, 0), coalesce(l.micro_usd, 0), coalesce(l.held_micro_usd, 0))
+              is distinct from (
+                  (g.state = 'succeeded')::int, (g.state in ('queued', 'running'))::int,
+                  case g.state when 'succeeded' then g.price_micro_usd else 0 end,
+                  case when g.state in ('queued', 'running') then g.price_micro_usd else 0 end)
+              -- Before there was a ledger, what failed left no trace in it.
+              and not (l.generation_id is null and g.state not in ('queued', 'running', 'succeeded'))
+    """,
+    "usage_days": _DISAGREE.format(
+        recorded="""select api_key_id as subject, day as period,
+                           array[images, micro_usd, cost_micro_usd, failed, blocked]::bigint[] as recorded
+                    from usage_days""",
+        expected="""select api_key_id as subject, (created_at at time zone 'utc')::date as period,
+                           array[count(*) filter (where state = 'succeeded'),
+                                 sum(price_micro_usd) filter (where state = 'succeeded'),
+                                 sum(cost_micro_usd),
+                                 count(*) filter (where state not in ('succeeded', 'blocked')),
+                                 count(*) filter (where state = 'blocked')]::bigint[] as expected
+                    from generations where mode = 'live' and finished_at is not null group by 1, 2""",
+        nothing="array[0, 0, 0, 0, 0]::bigint[]",
+    ),
+}

@@ -1,0 +1,64 @@
+"""What an operator does about money, and whether all records of it agree."""
+
+import structlog
+
+from nanobanana.domain.accounts import repository as accounts_repository
+from nanobanana.domain.billing import repository
+from nanobanana.domain.billing.errors import BalanceTooSmallError, NoSuchAccountError, NoSuchPlanError
+from nanobanana.domain.billing.types import Difference
+from nanobanana.metrics import RECONCILIATION_DIFFERENCES
+from nanobanana.storage.database import AsyncConnection, Database
+
+# Reads every generation once.
+_RECONCILIATION_S = 1_800
+
+log = structlog.get_logger()
+
+
+class Billing:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def credit(self, *, email: str, micro_usd: int, note: str | None = None) -> int:
+        """Adds to the balance, or takes from it; gives what it is afterwards. Raises NoSuchAccountError and
+        BalanceTooSmallError."""
+        async with self._database.begin() as connection:
+            account_id = await _account_id(connection, email)
+            balance = await repository.credit(
+                connection, account_id=account_id, micro_usd=micro_usd, note=note
+            )
+            if balance is None:
+                raise BalanceTooSmallError
+            return balance
+
+    async def move(self, *, email: str, plan: str) -> None:
+        """To another plan, from this moment on; what was used this month stays used. Raises NoSuchAccountError and
+        NoSuchPlanError."""
+        async with self._database.begin() as connection:
+            names = await repository.plan_names(connection)
+            if plan not in names:
+                raise NoSuchPlanError(plan, names)
+            await repository.move(connection, account_id=await _account_id(connection, email), plan=plan)
+
+    async def reconcile(self) -> list[Difference]:
+        """Holds ledger, sums, generations and usage against each other; what does not agree is logged and counted."""
+        async with self._database.begin(patience_s=_RECONCILIATION_S) as connection:
+            differences = await repository.differences(connection)
+        RECONCILIATION_DIFFERENCES.set(len(differences))
+        for difference in differences:
+            log.error(
+                "records_disagree",
+                check=difference.check,
+                subject=difference.subject,
+                period=difference.period,
+                recorded=difference.recorded,
+                expected=difference.expected,
+            )
+        return differences
+
+
+async def _account_id(connection: AsyncConnection, email: str) -> str:
+    account = await accounts_repository.find_by_email(connection, email=email)
+    if account is None:
+        raise NoSuchAccountError(email)
+    return account.id

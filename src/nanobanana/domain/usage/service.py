@@ -1,0 +1,38 @@
+"""What an account has used, and when it is told that little is left."""
+
+from datetime import date
+
+from nanobanana.domain.accounts import repository as accounts_repository
+from nanobanana.domain.notifications.service import Notifications
+from nanobanana.domain.usage import repository
+from nanobanana.domain.usage.types import Usage
+from nanobanana.storage.database import Database
+
+
+class UsageReports:
+    def __init__(self, database: Database, *, notifications: Notifications) -> None:
+        self._database = database
+        self._notifications = notifications
+
+    async def report(self, *, account_id: str, first: date, last: date) -> Usage:
+        """The days from first to last, both included, in UTC; standing and keys are of the present month."""
+        return Usage(
+            days=await repository.days(self._database, account_id=account_id, first=first, last=last),
+            standing=await repository.standing(self._database, account_id=account_id),
+            keys=await repository.keys(self._database, account_id=account_id),
+        )
+
+    async def send_quota_warning(self, account_id: str, *, percent: int) -> None:
+        """To the owner, as the month's images have reached that percentage of the plan's."""
+        async with self._database.begin() as connection:
+            account = await accounts_repository.find(connection, id=account_id)
+        standing = await repository.standing(self._database, account_id=account_id)
+        if account is None or standing.quota is None:
+            return  # on a plan without a quota by now
+        await self._notifications.quota_warning(
+            account.email,
+            percent=percent,
+            images=standing.images,
+            quota=standing.quota,
+            resets_on=f"{standing.resets_at:%-d %B}",
+        )

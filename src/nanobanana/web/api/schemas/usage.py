@@ -1,0 +1,127 @@
+from datetime import date, datetime
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from nanobanana.domain.usage.types import KeyMonth, Standing, Usage, UsageDay
+from nanobanana.web.api.schemas.money import usd
+
+
+class DayOfKey(BaseModel):
+    day: date = Field(description="In UTC; an image counts on the day it was asked for")
+    api_key_id: str
+    images: int
+    amount_usd: float = Field(description="Drawn from the balance")
+    failed: int = Field(description="Not charged")
+    blocked: int = Field(description="Refused by a content policy; not charged")
+
+    @classmethod
+    def of(cls, day: UsageDay) -> Self:
+        return cls(
+            day=day.day,
+            api_key_id=day.api_key_id,
+            images=day.images,
+            amount_usd=usd(day.micro_usd),
+            failed=day.failed,
+            blocked=day.blocked,
+        )
+
+
+class Totals(BaseModel):
+    images: int
+    amount_usd: float
+    failed: int
+    blocked: int
+
+
+class Quota(BaseModel):
+    """The plan's images of the present month."""
+
+    images: int = Field(description="Made and charged")
+    in_progress: int = Field(description="Held for images being made")
+    limit: int | None = Field(description="null: the plan has no limit")
+    left: int | None
+    resets_at: datetime
+
+
+class Money(BaseModel):
+    """For plans that are paid by the image."""
+
+    balance_usd: float
+    held_usd: float = Field(description="Of the balance, for images being made")
+    spent_this_month_usd: float
+    spending_cap_usd: float | None = Field(description="The owner's own, for a month")
+    left_usd: float = Field(description="What balance and cap allow this month")
+
+
+class KeyCap(BaseModel):
+    api_key_id: str
+    name: str
+    images: int = Field(description="Of the present month, those being made included")
+    cap: int | None = Field(description="Its `monthly_image_cap`")
+    left: int | None
+
+    @classmethod
+    def of(cls, key: KeyMonth) -> Self:
+        return cls(
+            api_key_id=key.api_key_id,
+            name=key.name,
+            images=key.images,
+            cap=key.cap,
+            left=None if key.cap is None else max(0, key.cap - key.images),
+        )
+
+
+class UsageReport(BaseModel):
+    first_day: date = Field(alias="from", serialization_alias="from")
+    last_day: date = Field(alias="to", serialization_alias="to")
+    plan: str
+    quota: Quota
+    money: Money | None
+    keys: list[KeyCap]
+    totals: Totals = Field(description="Of the days asked for")
+    data: list[DayOfKey] = Field(
+        description="By day and key, newest day first; days without use are left out"
+    )
+
+    @classmethod
+    def of(cls, usage: Usage, *, first: date, last: date) -> Self:
+        standing = usage.standing
+        return cls(
+            **{"from": first, "to": last},
+            plan=standing.plan,
+            quota=_quota(standing),
+            money=_money(standing) if standing.is_paid_by_image else None,
+            keys=[KeyCap.of(key) for key in usage.keys],
+            totals=Totals(
+                images=sum(day.images for day in usage.days),
+                amount_usd=usd(sum(day.micro_usd for day in usage.days)),
+                failed=sum(day.failed for day in usage.days),
+                blocked=sum(day.blocked for day in usage.days),
+            ),
+            data=[DayOfKey.of(day) for day in usage.days],
+        )
+
+
+def _quota(standing: Standing) -> Quota:
+    used = standing.images + standing.in_progress
+    return Quota(
+        images=standing.images,
+        in_progress=standing.in_progress,
+        limit=standing.quota,
+        left=None if standing.quota is None else max(0, standing.quota - used),
+        resets_at=standing.resets_at,
+    )
+
+
+def _money(standing: Standing) -> Money:
+    free = standing.balance_micro_usd - standing.held_micro_usd
+    cap = standing.spending_cap_micro_usd
+    spoken_for = standing.spent_micro_usd + standing.held_micro_usd
+    return Money(
+        balance_usd=usd(standing.balance_micro_usd),
+        held_usd=usd(standing.held_micro_usd),
+        spent_this_month_usd=usd(standing.spent_micro_usd),
+        spending_cap_usd=None if cap is None else usd(cap),
+        left_usd=usd(free if cap is None else max(0, min(free, cap - spoken_for))),
+    )

@@ -1,0 +1,35 @@
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from nanobanana.errors import InvalidRequestError
+from nanobanana.web.api.schemas.errors import error_responses
+from nanobanana.web.api.schemas.usage import UsageReport
+from nanobanana.web.dependencies import ServicesDep, UsageReaderAccountId
+
+router = APIRouter(tags=["Usage"])
+
+_LONGEST = timedelta(days=366)
+
+
+@router.get("/usage", response_model_by_alias=True, responses=error_responses(400, 401, 403, 503))
+async def get_usage(
+    account_id: UsageReaderAccountId,
+    services: ServicesDep,
+    first: Annotated[
+        date | None, Query(alias="from", description="First day, in UTC; the first of this month")
+    ] = None,
+    last: Annotated[date | None, Query(alias="to", description="Last day, included; today")] = None,
+) -> UsageReport:
+    """What the account has used, by day and by key, and what is left of quota, key caps and balance. 366 days at most."""
+    today = datetime.now(UTC).date()
+    last = last or today
+    first = first or (min(today, last)).replace(day=1)
+    if first > last:
+        raise InvalidRequestError("from: This must not be after `to`.", param="from")
+    if last - first >= _LONGEST:
+        raise InvalidRequestError("from: This must be within 366 days of `to`.", param="from")
+    return UsageReport.of(
+        await services.usage.report(account_id=account_id, first=first, last=last), first=first, last=last
+    )
