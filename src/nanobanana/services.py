@@ -125,7 +125,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 api_keys=api_keys,
                 speed_limits=SpeedLimits(limiter),
                 runner=runner,
-                free_images_per_day=settings.free_images_ceiling,
+                free_images_per_day=settings.free_images_per_day,
             ),
             eraser=Eraser(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),

@@ -13,8 +13,6 @@ from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_val
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-_FREE_IMAGES_PER_DAY = 2_000
-
 CommaList = Annotated[tuple[str, ...], NoDecode]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode]
 
@@ -43,8 +41,8 @@ class Settings(BaseSettings):
     # The plan table and what Google takes for an image; unset: the tables that come along.
     plans_file: Path | None = None
     model_costs_file: Path | None = None
-    # Of all accounts on plans that cost nothing together. Unset: unlimited in development, 2,000 in production.
-    free_images_per_day: Annotated[int | None, Field(ge=0)] = None
+    # A day, of all accounts on plans that cost nothing together. None: unlimited.
+    free_images_per_day: Annotated[int, Field(ge=0)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     # State. Unset: the embedded servers under data_dir. Secret, because the URLs carry passwords.
@@ -129,7 +127,7 @@ class Settings(BaseSettings):
     @classmethod
     def _production_has_ceilings(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Where development has none."""
-        ceilings = {"free_accounts_per_subnet_per_day": 20}
+        ceilings = {"free_accounts_per_subnet_per_day": 20, "free_images_per_day": 2_000}
         return {**ceilings, **values} if values.get("environment") == "production" else values
 
     @model_validator(mode="after")
@@ -163,13 +161,6 @@ class Settings(BaseSettings):
     def is_https(self) -> bool:
         """Whether people come over https, as far as we are told."""
         return urlsplit(self.public_url or "").scheme == "https"
-
-    @property
-    def free_images_ceiling(self) -> int | None:
-        """None: unlimited."""
-        if self.free_images_per_day is None and self.environment == "production":
-            return _FREE_IMAGES_PER_DAY
-        return self.free_images_per_day
 
     @property
     def verifies_addresses(self) -> bool:
