@@ -221,6 +221,7 @@ class TestAfterADay:
             "key": "poetical science",
             "place": "203.0.113.77",
             "program": "difference-browser",
+            "idempotency key": "for-my-friend-charles",
         }
         url = await self.live(client, told)
         await quiet(services)
@@ -248,7 +249,9 @@ class TestAfterADay:
         settings = {"name": told["key"], "allowed_addresses": [told["place"], "127.0.0.1"]}
         key = (await client.post("/v1/keys", json=settings, headers=ada)).json()["key"]
         made = await client.post(
-            "/v1/generate", json={"prompt": told["prompt"]}, headers={"Authorization": f"Bearer {key}"}
+            "/v1/generate",
+            json={"prompt": told["prompt"]},
+            headers={"Authorization": f"Bearer {key}", "Idempotency-Key": told["idempotency key"]},
         )
         await client.post("/v1/auth/forgot-password", json={"email": told["address"]})
         move = {"email": told["new address"], "current_password": PASSWORD}

@@ -28,6 +28,7 @@ class Eraser:
     async def _erase(self, account_id: str) -> None:
         while await repository.empty_keys(self._database, account_id=account_id, limit=_BATCH):
             pass
+        await repository.delete_idempotency_keys(self._database, account_id=account_id)
         if await self._erase_generations(account_id):
             await repository.finish(self._database, account_id=account_id)
             log.info("account_erased", account_id=account_id)

@@ -112,6 +112,13 @@ async def empty_keys(database: Database, *, account_id: str, limit: int) -> bool
     return bool(rows)
 
 
+async def delete_idempotency_keys(database: Database, *, account_id: str) -> None:
+    """A caller may have put anything into them. No more come: the API keys are dead."""
+    await database.statement(
+        "delete from idempotency_keys where account_id = %(account_id)s", {"account_id": account_id}
+    )
+
+
 async def finish(database: Database, *, account_id: str) -> None:
     await database.statement(
         """

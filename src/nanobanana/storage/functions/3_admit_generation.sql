@@ -36,8 +36,8 @@ begin
     replayed := false;
 
     if in_idempotency_key is not null then
-        -- Twice, because the key may be taken in between: then the insert waits for who takes it.
-        for _ in 1..2 loop
+        -- Again when somebody else took the key in between: the insert has waited for that.
+        loop
             select i.fingerprint, i.generation_id into earlier from idempotency_keys i
             where i.account_id = bearer.account_id and i.mode = bearer.mode and i.key = in_idempotency_key
                   and i.created_at > now() - interval '24 hours';
