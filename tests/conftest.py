@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from fastapi import FastAPI
-from httpx2 import ASGITransport, AsyncClient, get
+from httpx2 import ASGITransport, AsyncClient, HTTPError, get
 from psycopg.conninfo import make_conninfo
 
 from nanobanana.settings import Settings
@@ -92,7 +92,7 @@ def _running_sandbox() -> Iterator[str]:
 def _answers(url: str) -> bool:
     try:
         return get(f"{url}/v1beta/models", headers={"x-goog-api-key": "sandbox"}, timeout=1).is_success
-    except OSError:
+    except HTTPError:
         return False
 
 
