@@ -26,7 +26,6 @@ _FILE_TYPES = ("image/jpeg", "image/png")
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateContentRequest(PictureRequest):
-    wants_image: bool
     image_tokens: int
 
 

@@ -12,6 +12,7 @@ from nanobanana_sandbox.answers import Answer, json_segments
 from nanobanana_sandbox.authentication import authenticate
 from nanobanana_sandbox.calls import Call
 from nanobanana_sandbox.generate_content import GenerateContentRequest
+from nanobanana_sandbox.journal import Received
 from nanobanana_sandbox.models import RETIRED_MODELS, Model
 from nanobanana_sandbox.pictures import Pictures
 from nanobanana_sandbox.plan import Plan
@@ -32,7 +33,8 @@ async def generate(request: Request) -> Answer:
     """Answer one call. Scenarios come from the header, the key's script and the prompt, in this order."""
     started = time.monotonic()
     sandbox: Sandbox = request.app.state.sandbox
-    call = await _receive(request, sandbox)
+    received = await _receive(request, sandbox)
+    call = received.call
     scripted = scenarios.split(sandbox.scripts.take(call.key))
     model = _served_model(call, sandbox)
     parse = predict.parse if model.method == "predict" else generate_content.parse
@@ -43,10 +45,11 @@ async def generate(request: Request) -> Answer:
     sandbox.quotas.take(call)
     # The drawing is part of the latency, not on top of it.
     document, _ = await asyncio.gather(_document(call, asked, plan, sandbox.pictures), _wait(call, plan))
+    received.made_picture = plan.makes_picture and asked.wants_image
     return _answer(request, call, plan, document, started)
 
 
-async def _receive(request: Request, sandbox: Sandbox) -> Call:
+async def _receive(request: Request, sandbox: Sandbox) -> Received:
     key = authenticate(request, api_keys=sandbox.config.api_keys)
     call = Call(
         version=request.url.path.split("/")[1],
@@ -59,8 +62,7 @@ async def _receive(request: Request, sandbox: Sandbox) -> Call:
         headers=dict(request.headers),
         body=await request.body(),
     )
-    sandbox.journal.record(call)
-    return call
+    return sandbox.journal.record(call)
 
 
 def _parent(request: Request) -> str:

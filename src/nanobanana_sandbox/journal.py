@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -31,26 +32,36 @@ class Scripts:
         self._queues.pop(key, None)
 
 
+@dataclass
+class Received:
+    call: Call
+    at: float = field(default_factory=time.time)
+    # Whether the model made a picture, which Google charges for whoever receives it.
+    made_picture: bool = False
+
+
 class Journal:
     """Remembers the latest calls of all keys together, up to `max_bytes` of bodies."""
 
     def __init__(self, *, max_bytes: int = 16 * 1024 * 1024) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._calls: deque[tuple[float, Call]] = deque()
+        self._received: deque[Received] = deque()
 
-    def record(self, call: Call) -> None:
-        self._calls.append((time.time(), call))
+    def record(self, call: Call) -> "Received":
+        received = Received(call)
+        self._received.append(received)
         self._bytes += _weight(call)
         while self._bytes > self._max_bytes:
-            self._bytes -= _weight(self._calls.popleft()[1])
+            self._bytes -= _weight(self._received.popleft().call)
+        return received
 
     def of(self, key: str) -> list[dict[str, Any]]:
-        return [_entry(received_at, call) for received_at, call in self._calls if call.key == key]
+        return [_entry(received) for received in self._received if received.call.key == key]
 
     def clear(self, key: str) -> None:
-        self._calls = deque(item for item in self._calls if item[1].key != key)
-        self._bytes = sum(_weight(call) for _, call in self._calls)
+        self._received = deque(received for received in self._received if received.call.key != key)
+        self._bytes = sum(_weight(received.call) for received in self._received)
 
 
 def _weight(call: Call) -> int:
@@ -58,9 +69,11 @@ def _weight(call: Call) -> int:
     return len(call.body) + 2_000
 
 
-def _entry(received_at: float, call: Call) -> dict[str, Any]:
+def _entry(received: Received) -> dict[str, Any]:
+    call = received.call
     return {
-        "received_at": received_at,
+        "received_at": received.at,
+        "made_picture": received.made_picture,
         "http_method": call.http_method,
         "path": call.path,
         "model": call.model_id,

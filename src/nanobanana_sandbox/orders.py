@@ -14,6 +14,7 @@ class PictureRequest:
     seed: int | None
     size: tuple[int, int]
     mime_type: str
+    wants_image: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,3 +66,8 @@ class Plan:
     thought_text: bool = False
     flagged_drafts: int = 0
     unflagged_drafts: int = 0
+
+    @property
+    def makes_picture(self) -> bool:
+        """Whatever then becomes of it on the wire."""
+        return not (self.error or self.front_end_error or self.refusal or self.no_candidates)

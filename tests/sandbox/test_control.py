@@ -64,6 +64,18 @@ def test_the_journal_shows_what_was_received_without_the_key(caller: Caller) -> 
     assert caller.key not in str(call)
 
 
+@pytest.mark.parametrize(
+    ("scenario", "made"),
+    [("ok", True), ("truncate", True), ("overloaded", False), ("html_502", False), ("image_safety", False)],
+)
+def test_the_journal_tells_which_calls_made_a_picture(caller: Caller, scenario: str, *, made: bool) -> None:
+    caller.generate(scenario=scenario)
+
+    (call,) = caller.get("/_sandbox/calls").json()["calls"]
+
+    assert call["made_picture"] is made
+
+
 def test_the_journal_belongs_to_its_key_and_can_be_cleared(caller: Caller) -> None:
     other = Caller(caller.http, key=f"test-{uuid4().hex}")
     caller.generate(scenario="overloaded")
