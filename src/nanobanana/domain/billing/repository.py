@@ -119,8 +119,8 @@ _CHECKS: Mapping[str, LiteralString] = {
                     from usage_days""",
         expected="""select api_key_id as subject, (created_at at time zone 'utc')::date as period,
                            array[count(*) filter (where state = 'succeeded'),
-                                 sum(price_micro_usd) filter (where state = 'succeeded'),
-                                 sum(cost_micro_usd),
+                                 coalesce(sum(price_micro_usd) filter (where state = 'succeeded'), 0),
+                                 coalesce(sum(cost_micro_usd), 0),
                                  count(*) filter (where state not in ('succeeded', 'blocked')),
                                  count(*) filter (where state = 'blocked')]::bigint[] as expected
                     from generations where mode = 'live' and finished_at is not null group by 1, 2""",
