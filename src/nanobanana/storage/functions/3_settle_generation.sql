@@ -25,6 +25,10 @@ begin
         return;
     end if;
 
+    if in_retryable then
+        delete from idempotency_keys i where i.generation_id = settled.id;
+    end if;
+
     if settled.mode = 'live' then
         booked_day := (settled.created_at at time zone 'utc')::date;
         booked_month := date_trunc('month', settled.created_at at time zone 'utc')::date;
@@ -64,9 +68,6 @@ begin
         end if;
     end if;
 
-    if in_retryable then
-        delete from idempotency_keys i where i.generation_id = settled.id;
-    end if;
     return next settled;
 end
 $$;
