@@ -9,6 +9,7 @@ from nanobanana.domain.api_keys.errors import InvalidApiKeyError
 from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.domain.generation import magic_words, repository, rules
+from nanobanana.domain.generation.errors import IdempotencyKeyReusedError
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.speed_limits import SpeedLimits
 from nanobanana.domain.generation.types import Admission, Created, Generation, Order, Quote
@@ -55,7 +56,8 @@ class Generations:
         try:
             admission = await self._admit(order, bearer, client_address, idempotency_key)
         except NanoBananaError as error:
-            await self._speed_limits.end(bearer, token=token, refund=error.code != "idempotency_key_reused")
+            reused = isinstance(error, IdempotencyKeyReusedError)
+            await self._speed_limits.take_back(verdict, token=token, refund=not reused)
             error.headers.update(rules.limit_headers(bearer, verdict, bearer.month))
             raise
         generation = await self._finish(admission, bearer, token=token, wait_s=wait_s)
@@ -128,9 +130,11 @@ class Generations:
         generation = admission.admitted
         if not admission.replayed:
             self._runner.start(generation, then=partial(self._settled, bearer, token))
-        elif generation.has_ended:
+        generation = await self._runner.wait(generation, wait_s=wait_s)
+        if admission.replayed and generation.has_ended:
+            # Taken in this process's memory, if Redis was gone: whoever made the image gives back only its own.
             await self._speed_limits.end(bearer, token=token, refund=False)
-        return await self._runner.wait(generation, wait_s=wait_s)
+        return generation
 
     async def _settled(self, bearer: Bearer, token: str, generation: Generation) -> None:
         await self._speed_limits.end(bearer, token=token, refund=generation.state == "failed")

@@ -1,6 +1,6 @@
 """The sliding window in Redis: one script, one round trip for any number of windows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from redis.asyncio import Redis
@@ -27,7 +27,8 @@ end
 local answer = {allowed}
 for i, key in ipairs(KEYS) do
   local limit, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  if allowed == 1 and token ~= '' and not held[i] then
+  local taken = allowed == 1 and token ~= '' and not held[i]
+  if taken then
     redis.call('ZADD', key, now, token)
     redis.call('PEXPIRE', key, math.ceil(window / 1000))
     counts[i] = counts[i] + 1
@@ -37,6 +38,7 @@ for i, key in ipairs(KEYS) do
   local at = redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')[2]
   table.insert(answer, math.max(0, limit - counts[i]))
   table.insert(answer, at and at + window - now or 0)
+  table.insert(answer, taken and 1 or 0)
 end
 return answer
 """
@@ -53,8 +55,8 @@ class WindowsInRedis:
             arguments += [limit.tokens, limit.window_s * _MICROSECONDS]
         allowed, *states = cast("list[int]", await self._script(keys=_names(wanted), args=arguments))
         windows = [
-            Window(limit=limit, remaining=states[2 * i], reset_s=states[2 * i + 1] / _MICROSECONDS)
-            for i, limit in enumerate(wanted.values())
+            Window(limit=limit, remaining=remaining, reset_s=reset / _MICROSECONDS, taken=bool(taken))
+            for limit, (remaining, reset, taken) in zip(wanted.values(), _by_three(states), strict=True)
         ]
         return Verdict(allowed=bool(allowed), windows=windows)
 
@@ -63,6 +65,10 @@ class WindowsInRedis:
         for name in _names(wanted):
             pipeline.zrem(name, token)
         await pipeline.execute()
+
+
+def _by_three(states: list[int]) -> Iterator[tuple[int, ...]]:
+    return zip(*[iter(states)] * 3, strict=True)
 
 
 def _names(wanted: Mapping[str, Limit]) -> list[str]:

@@ -40,9 +40,11 @@ class WindowsInMemory:
             token in taken[key].tokens or len(taken[key].tokens) < limit.tokens
             for key, limit in wanted.items()
         )
+        new: Mapping[str, _Taken] = {}
         if allowed and not only_look:
-            self._add(taken, token=token, now=now)
-        windows = [_window(limit, taken[key].tokens, now) for key, limit in wanted.items()]
+            new = {key: counted for key, counted in taken.items() if token not in counted.tokens}
+            self._add(new, token=token, now=now)
+        windows = [_window(limit, taken[key].tokens, now, taken=key in new) for key, limit in wanted.items()]
         return Verdict(allowed=allowed, windows=windows)
 
     def give_back(self, wanted: Mapping[str, Limit], *, token: str) -> None:
@@ -62,8 +64,7 @@ class WindowsInMemory:
         self._size -= taken.forget(now)
         return taken
 
-    def _add(self, taken: Mapping[str, _Taken], *, token: str, now: float) -> None:
-        new = {key: counted for key, counted in taken.items() if token not in counted.tokens}
+    def _add(self, new: Mapping[str, _Taken], *, token: str, now: float) -> None:
         if self._size + len(new) > self._capacity:
             raise OverloadedError
         for key, counted in new.items():
@@ -97,11 +98,12 @@ def _policy(limit: Limit) -> str:
     return f'"{limit.name}";q={limit.tokens};w={limit.window_s}{unit}'
 
 
-def _window(limit: Limit, tokens: Mapping[str, float], now: float) -> Window:
+def _window(limit: Limit, tokens: Mapping[str, float], now: float, *, taken: bool) -> Window:
     # As long as this one counts, no further token fits.
     at = next(islice(tokens.values(), max(0, len(tokens) - limit.tokens), None), None)
     return Window(
         limit=limit,
         remaining=max(0, limit.tokens - len(tokens)),
         reset_s=0.0 if at is None else at + limit.window_s - now,
+        taken=taken,
     )

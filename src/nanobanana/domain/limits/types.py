@@ -17,11 +17,13 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """How a limit stands: tokens left, and seconds until one more comes back (0 when none is taken)."""
+    """How a limit stands: tokens left, and seconds until one more comes back (0 when none is taken). `taken`: by the
+    call that this answers; a token that was in the window already is somebody else's to give back."""
 
     limit: Limit
     remaining: int
     reset_s: float
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
