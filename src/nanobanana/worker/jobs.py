@@ -21,6 +21,7 @@ def timetable(services: Services) -> list[Job]:
         Job("watch_for_surges", 60, services.people.surges.watch),
         Job("discard_old_hours", 3_600, services.people.surges.discard_old),
         Job("discard_expired_images", 60, services.images_in_database.discard_expired),
+        Job("discard_old_idempotency_keys", 60, services.generations.discard_old_idempotency_keys),
         Job("discard_expired_sessions", 600, services.people.sessions.discard_expired),
         Job("discard_ended_counts", 600, services.people.accounts.discard_ended_counts),
         Job("discard_expired_registrations", 600, services.people.registrations.discard_expired),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import psycopg
@@ -19,11 +20,15 @@ from nanobanana.domain.generation.types import (
     Room,
 )
 from nanobanana.kit.addresses import IPAddress
+from nanobanana.kit.ids import first_id
 from nanobanana.storage.database import Database
 from nanobanana.storage.tables import generations
 
 # How long a process may be silent before another takes its work over; renewed well before.
 _LEASE = "interval '30 seconds'"
+
+# An hour less than idempotency keys are kept: ids are made by the clocks of processes, ages go by PostgreSQL's.
+_KEPT_AT_LEAST = timedelta(hours=23)
 
 _COLUMNS = (
     "id, mode, prompt, size, style, format, state, attempt, created_at, finished_at, "
@@ -160,6 +165,23 @@ async def take_over(database: Database, *, limit: int) -> list[Generation]:
         {"limit": limit},
     )
     return [Generation(**row) for row in rows]
+
+
+async def discard_idempotency_keys(database: Database, *, limit: int) -> int:
+    """Deletes some of those whose 24 hours are over; gives their number. A key is as old as its generation, and the
+    index on that finds the old ones. One that is being used anew at this moment is left alone."""
+    rows = await database.statement(
+        """
+        delete from idempotency_keys where (account_id, mode, key) in (
+            select account_id, mode, key from idempotency_keys
+            where generation_id < %(first_id)s and created_at <= now() - interval '24 hours'
+            order by generation_id limit %(limit)s for update skip locked
+        )
+        returning 1
+        """,
+        {"first_id": first_id("gen", datetime.now(UTC) - _KEPT_AT_LEAST), "limit": limit},
+    )
+    return len(rows)
 
 
 async def get(database: Database, id: str, *, account_id: str) -> Generation | None:

@@ -20,6 +20,8 @@ from nanobanana.kit.ids import new_id
 from nanobanana.metrics import STEP_SECONDS
 from nanobanana.storage.database import Database
 
+_DISCARDED_AT_ONCE = 1_000
+
 
 class Generations:
     def __init__(
@@ -94,6 +96,10 @@ class Generations:
         """Up to `limit` generations, newest first, and whether there are older ones."""
         found = await repository.page(self._database, account_id=account_id, before=before, limit=limit + 1)
         return found[:limit], len(found) > limit
+
+    async def discard_old_idempotency_keys(self) -> None:
+        while await repository.discard_idempotency_keys(self._database, limit=_DISCARDED_AT_ONCE):
+            pass
 
     async def limit_headers(self, bearer: Bearer) -> dict[str, str]:
         """How the limits of the key stand, for answers that take nothing of them."""
