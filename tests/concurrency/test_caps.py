@@ -1,61 +1,26 @@
 """A cap is a cap: 200 at once on three processes against seven images left, whichever limit says so, Redis or not."""
 
 import asyncio
-import os
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
-from httpx2 import AsyncClient, Response, get
+from httpx2 import AsyncClient, Response
 
 from nanobanana.domain.billing.service import Billing
-from nanobanana.storage.database import Database
-from tests.cli.serving import serving
-from tests.conftest import fresh_database
+from tests.concurrency.cluster import Cluster, billing_of, running_cluster
 from tests.people import Person, sign_up
 
 LEFT, AT_ONCE = 7, 200
 PROMPT = {"prompt": "a banana [sandbox:latency=0.5]"}
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """Three web processes of one service, on a database of their own."""
-
-    url: str
-    database_url: str
-    google_key: str
-    sandbox_url: str
-
-    def google_calls(self) -> int:
-        headers = {"x-goog-api-key": self.google_key}
-        return len(get(f"{self.sandbox_url}/_sandbox/calls", headers=headers, timeout=30).json()["calls"])
-
-
 @pytest.fixture(scope="module", params=["with Redis", "with Redis gone"])
-def cluster(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sandbox_url: str
-) -> Iterator[Cluster]:
-    google_key = f"test-{secrets.token_hex(8)}"
-    redis = os.environ["TEST_REDIS_URL"] if request.param == "with Redis" else "redis://127.0.0.1:1/0"
-    with fresh_database() as database_url:
-        settings = {
-            "DATABASE_URL": database_url,
-            "REDIS_URL": redis,
-            "PLANS_FILE": str(Path(__file__).parent / "plans.toml"),
-            "FREE_IMAGES_PER_DAY": str(LEFT),
-            "GEMINI_API_KEY": google_key,
-            "GEMINI_BASE_URL": sandbox_url,
-            "THROTTLE_SCALE": "1000",
-            "LOG_LEVEL": "warning",
-        }
-        data_dir = tmp_path_factory.mktemp("cluster")
-        with serving(data_dir, factory=None, workers=3, settings=settings) as service:
-            yield Cluster(service.url, database_url, google_key, sandbox_url)
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    with running_cluster(redis=request.param == "with Redis", FREE_IMAGES_PER_DAY=str(LEFT)) as cluster:
+        yield cluster
 
 
 @pytest.fixture
@@ -66,10 +31,8 @@ async def client(cluster: Cluster) -> AsyncIterator[AsyncClient]:
 
 @pytest.fixture
 async def billing(cluster: Cluster) -> AsyncIterator[Billing]:
-    database = Database(cluster.database_url, size=1)
-    await database.open()
-    yield Billing(database)
-    await database.close()
+    async with billing_of(cluster) as billing:
+        yield billing
 
 
 async def _somebody(client: AsyncClient, billing: Billing, *, plan: str) -> Person:
