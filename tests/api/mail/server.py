@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from email.policy import default
+from ssl import SSLContext
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -16,18 +17,21 @@ from tests.secrecy import watch
 class MailServer:
     def __init__(self) -> None:
         self.port = 0
+        self.scheme = "smtp"
         self.answers: list[str] = []
         """To the next mails; then all are taken."""
         self.hangs = False
         self.dies = False
         self.tries = 0
+        self.encrypted: list[bool] = []
+        """Of each try, whether it came over TLS."""
         self.someone_hangs = asyncio.Event()
         self.go_on = asyncio.Event()
         self._mails: asyncio.Queue[EmailMessage] = asyncio.Queue()
 
     @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     async def mail(self) -> EmailMessage:
         """The next mail that comes."""
@@ -39,6 +43,7 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, _: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         self.tries += 1
+        self.encrypted.append(server.transport.get_extra_info("sslcontext") is not None)
         if self.dies:
             server.transport.abort()
             return "421 gone"
@@ -54,8 +59,12 @@ class MailServer:
 
 
 @asynccontextmanager
-async def running_mail_server(*, password: str | None = None) -> AsyncIterator[MailServer]:
+async def running_mail_server(
+    *, password: str | None = None, starttls: SSLContext | None = None, tls: SSLContext | None = None
+) -> AsyncIterator[MailServer]:
+    """With `starttls` it offers to go on encrypted, with `tls` it speaks nothing else."""
     mail_server = MailServer()
+    mail_server.scheme = "smtps" if tls else "smtp"
     loop = asyncio.get_running_loop()
 
     def authenticate(
@@ -72,9 +81,10 @@ async def running_mail_server(*, password: str | None = None) -> AsyncIterator[M
             authenticator=authenticate if password else None,
             auth_required=password is not None,
             auth_require_tls=False,
+            tls_context=starttls,
         )
 
-    server = await loop.create_server(connected, "127.0.0.1", 0)
+    server = await loop.create_server(connected, "127.0.0.1", 0, ssl=tls)
     mail_server.port = server.sockets[0].getsockname()[1]
     try:
         yield mail_server
