@@ -96,7 +96,7 @@ async def test_no_request_takes_a_second_none_goes_unlimited_and_afterwards_all_
     assert 1 <= load.answers["203.0.4.9", 400] <= WORKERS * (TRIES_A_MINUTE // WORKERS)
     assert {status for _, status in load.answers} == {400, 429}
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):  # each process in its own time, on a machine that runs other tests
         while await _metric(service, "redis_up") != 1:
             await asyncio.sleep(0.1)
     load.answers.clear()

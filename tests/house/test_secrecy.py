@@ -84,7 +84,7 @@ def test_a_secret_in_a_table_is_found(watch: Watch, database_url: str, kind: str
 def test_hashes_have_their_place_in_columns_and_nowhere_else(watch: Watch, database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute(
-            "insert into accounts (id, email, email_folded, password_hash, plan) values ('usr_1', '', '', %s, '')",
+            "insert into accounts (id, email, email_folded, password_hash, plan) values ('usr_1', '', '', %s, 'free')",
             [HASH],
         )
         connection.execute(
