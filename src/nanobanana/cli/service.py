@@ -97,9 +97,11 @@ def _serve(
 
 
 def _prepare(environment: Mapping[str, str]) -> str:
+    # Its gauges would go on saying 0 when it has ended.
+    unmeasured = {name: value for name, value in environment.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
     with tempfile.TemporaryFile() as output:
         command = [sys.executable, "-m", "nanobanana.cli.prepare"]
-        if run(command, env=environment, stdout=output) != 0:
+        if run(command, env=unmeasured, stdout=output) != 0:
             raise StartError("The database could not be made ready; the reason stands above.")
         output.seek(0)
         return output.read().decode().strip()
