@@ -88,39 +88,49 @@ def running_sandbox(*arguments: str) -> Iterator[str]:
 @contextmanager
 def running_service(*, google: str, workers: int = 1) -> Iterator[Service]:
     """`serve` in a new data directory with its embedded servers, with `google` in Google's place."""
-    with tempfile.TemporaryDirectory(prefix="nanobanana-bench-") as folder:
-        os.chmod(folder, 0o755)  # noqa: PTH101 - PostgreSQL's unprivileged user passes through it
-        port = _free_port()
-        environment = {
-            **os.environ,
-            "DATA_DIR": f"{folder}/data",
-            "PLANS_FILE": str(Path(__file__).parent / "roomy_plans.toml"),
-            "GEMINI_API_KEY": "sandbox",
-            "GEMINI_BASE_URL": google,
-            "LOG_LEVEL": "warning",
-        }
-        command = [
-            sys.executable,
-            "-m",
-            "nanobanana.cli.main",
-            "serve",
-            "--port",
-            str(port),
-            "--workers",
-            str(workers),
-        ]
-        log = Path(folder, "serve.log")
-        with log.open("w") as output:
-            process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    with data_folder() as data_dir:
+        port = free_port()
+        process = start_service(data_dir, port=port, google=google, workers=workers)
         try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_ready(url, process, log)
-            data_dir = Path(folder, "data")
             key = (data_dir / "development_api_key").read_text().strip()
-            yield Service(url=url, key=key, data_dir=data_dir, supervisor=process.pid)
+            yield Service(url=f"http://127.0.0.1:{port}", key=key, data_dir=data_dir, supervisor=process.pid)
         finally:
             process.terminate()
             process.wait(timeout=60)
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="nanobanana-bench-") as folder:
+        os.chmod(folder, 0o755)  # noqa: PTH101 - PostgreSQL's unprivileged user passes through it
+        yield Path(folder, "data")
+
+
+def start_service(
+    data_dir: Path, *, port: int, google: str, workers: int, **settings: str
+) -> subprocess.Popen[bytes]:
+    """`serve`, ready; what it says goes to a file beside its data."""
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(data_dir),
+        "PLANS_FILE": str(Path(__file__).parent / "roomy_plans.toml"),
+        "GEMINI_API_KEY": "sandbox",
+        "GEMINI_BASE_URL": google,
+        "LOG_LEVEL": "warning",
+        **settings,
+    }
+    command = [sys.executable, "-m", "nanobanana.cli.main", "serve"]
+    command += ["--port", str(port), "--workers", str(workers)]
+    log = data_dir.with_name("serve.log")
+    with log.open("a") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    _wait_until_ready(f"http://127.0.0.1:{port}", process, log)
+    return process
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
 
 
 def ask(url: str, *, key: str, body: dict[str, object]) -> dict[str, object]:
@@ -151,11 +161,6 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
         except OSError:
             time.sleep(0.1)
     sys.exit(f"The service is not ready after a minute:\n{log.read_text()}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 def _descendants(root: int) -> list[int]:

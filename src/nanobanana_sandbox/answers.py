@@ -129,9 +129,10 @@ async def _close(scope: Scope, receive: Receive) -> None:
 
 async def _reset(scope: Scope, receive: Receive) -> None:
     transport = scope["extensions"][TRANSPORT]
-    # Linger 0 makes the kernel send RST instead of FIN.
-    transport.get_extra_info("socket").setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-    )
-    transport.abort()
+    if not transport.is_closing():  # the caller may have left meanwhile
+        # Linger 0 makes the kernel send RST instead of FIN.
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        transport.abort()
     await _until_the_caller_leaves(receive)
