@@ -3,7 +3,6 @@ from typing import LiteralString
 
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 
 from nanobanana.domain.billing.types import Difference
 from nanobanana.storage.database import AsyncConnection
@@ -14,13 +13,16 @@ async def credit(
     connection: AsyncConnection, *, account_id: str, micro_usd: int, note: str | None
 ) -> int | None:
     """The balance afterwards; None when it would not cover what is held of it."""
-    statement = insert(balances).values(account_id=account_id, micro_usd=micro_usd)
-    changed = {"micro_usd": balances.c.micro_usd + statement.excluded.micro_usd}
-    statement = statement.on_conflict_do_update(index_elements=["account_id"], set_=changed)
-    try:
-        async with connection.begin_nested():
-            balance: int = (await connection.execute(statement.returning(balances.c.micro_usd))).scalar_one()
-    except IntegrityError:
+    await connection.execute(insert(balances).values(account_id=account_id).on_conflict_do_nothing())
+    afterwards = balances.c.micro_usd + micro_usd
+    statement = (
+        update(balances)
+        .where(balances.c.account_id == account_id, afterwards >= balances.c.held_micro_usd)
+        .values(micro_usd=afterwards)
+    )
+    returned = await connection.execute(statement.returning(balances.c.micro_usd))
+    balance: int | None = returned.scalar_one_or_none()
+    if balance is None:
         return None
     await connection.execute(
         insert(ledger).values(
