@@ -70,10 +70,12 @@ class _AccountIdFor:
 
     async def __call__(
         self,
+        *,
         services: ServicesDep,
         key: _KeyHeader,
         session: _SessionHeader,
         client_address: ClientAddress,
+        request: Request,
         response: Response,
     ) -> str:
         if session and session.credentials.startswith(SESSION_PREFIX):
@@ -81,8 +83,10 @@ class _AccountIdFor:
         if key is None:
             raise InvalidApiKeyError
         bearer = await services.api_keys.resolve_recent(key.credentials)
-        await services.api_keys.check(bearer, scope=self._scope, client_address=client_address)
-        response.headers.update(await services.generations.limit_headers(bearer))
+        month = await services.api_keys.check(bearer, scope=self._scope, client_address=client_address)
+        headers = await services.generations.limit_headers(bearer, month)
+        response.headers.update(headers)
+        request.state.headers_of_errors = headers
         return bearer.account_id
 
 

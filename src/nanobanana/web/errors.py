@@ -70,7 +70,8 @@ def error_response(
     }
     if details:
         body["details"] = details
-    return JSONResponse({"error": body}, status_code=error.status, headers=error.headers)
+    headers = {**scope["state"].get("headers_of_errors", {}), **error.headers}
+    return JSONResponse({"error": body}, status_code=error.status, headers=headers)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
@@ -164,7 +165,7 @@ _KNOWN_FIELDS = (
         "disabled",
         "overlap_seconds",
     ),
-    *("code", "token", "current_password"),
+    *("code", "token", "current_password", "monthly_spending_cap_usd"),
 )
 
 

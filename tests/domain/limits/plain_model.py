@@ -27,6 +27,13 @@ class PlainModel:
                 self.taken.append((key, token, now))
         return True
 
+    def give_back(self, wanted: Mapping[str, Limit], token: str, now: float) -> None:
+        self.taken = [
+            (key, name, at)
+            for key, name, at in self.taken
+            if not (key in wanted and name == token and now - wanted[key].window_s < at)
+        ]
+
     def most_in_any_window(self, key: str, limit: Limit) -> int:
         times = [at for k, _, at in self.taken if k == key]
         return max((sum(start <= at < start + limit.window_s for at in times) for start in times), default=0)

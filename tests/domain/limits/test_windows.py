@@ -18,6 +18,7 @@ from tests.domain.limits.conftest import MakeLimiter
 from tests.domain.limits.plain_model import PlainModel
 
 Take = Callable[[Mapping[str, Limit], str, float], Awaitable[Verdict]]
+GiveBack = Callable[[Mapping[str, Limit], str], Awaitable[None]]
 
 LIMITS = {
     f"{name}:{window_s}": Limit(name=name, subject="", tokens=tokens, window_s=window_s)
@@ -28,17 +29,24 @@ STEPS = st.lists(
     st.tuples(
         st.sampled_from([0, 0, 1, 63, 64, 65, 3 * 64 - 1, 3 * 64, 7 * 64, 10 * 64, 11 * 64]),
         st.sets(st.sampled_from(sorted(LIMITS)), min_size=1),
-        st.sampled_from(["new", "new", "x", "y"]),
+        st.sampled_from(["new", "new", "x", "y", "x comes back", "y comes back", "nobody's comes back"]),
     ),
     max_size=40,
 )
 
 
-async def _follows_the_model(take: Take, steps: list[tuple[int, set[str], str]]) -> None:
+async def _follows_the_model(
+    take: Take, give_back: GiveBack, steps: list[tuple[int, set[str], str]]
+) -> None:
     model, now = PlainModel(), 0.0
     for number, (pause, keys, token) in enumerate(steps):
         now += pause / 64
         wanted = {key: LIMITS[key] for key in sorted(keys)}
+        if token.endswith(" comes back"):
+            name = token.removesuffix(" comes back")
+            await give_back(wanted, name)
+            model.give_back(wanted, name, now)
+            continue
         name = f"new {number}" if token == "new" else token
         verdict = await take(wanted, name, now)
 
@@ -61,7 +69,10 @@ def test_in_memory_as_in_the_model(steps: list[tuple[int, set[str], str]]) -> No
     async def take(wanted: Mapping[str, Limit], token: str, now: float) -> Verdict:
         return windows.take(wanted, token=token, now=now)
 
-    asyncio.run(_follows_the_model(take, steps))
+    async def give_back(wanted: Mapping[str, Limit], token: str) -> None:
+        windows.give_back(wanted, token=token)
+
+    asyncio.run(_follows_the_model(take, give_back, steps))
     windows.forget_ended(1e9)
     assert (windows._size, windows._taken) == (0, {})
 
@@ -87,7 +98,10 @@ async def _redis_follows_the_model(steps: list[tuple[int, set[str], str]]) -> No
             own = {f"{example}:{key}": limit for key, limit in wanted.items()}
             return await windows.take(own, token=token)
 
-        await _follows_the_model(take, steps)
+        async def give_back(wanted: Mapping[str, Limit], token: str) -> None:
+            await windows.give_back({f"{example}:{key}": limit for key, limit in wanted.items()}, token=token)
+
+        await _follows_the_model(take, give_back, steps)
 
 
 @pytest.fixture
@@ -128,6 +142,30 @@ async def test_one_token_costs_once_however_often_it_comes(limiters: list[Limite
 
     assert all(verdict.allowed and verdict.windows[0].remaining == 1 for verdict in verdicts)
     assert (other.allowed, other.windows[0].remaining) == (True, 0)
+
+
+async def test_looking_takes_nothing_and_tells_what_taking_would_meet(limiters: list[Limiter]) -> None:
+    limit = Limit(name="hour", subject="ada", tokens=1, window_s=3600)
+
+    looks = [await limiters[i % 5].look([limit]) for i in range(20)]
+    taken = await limiters[0].take([limit], token="order 17")
+    full = await limiters[1].look([limit])
+
+    assert all(look.allowed and look.windows[0].remaining == 1 for look in looks)
+    assert taken.allowed
+    assert (full.allowed, full.windows[0].remaining) == (False, 0)
+
+
+async def test_what_is_given_back_is_there_for_others_on_all_processes(limiters: list[Limiter]) -> None:
+    limit = Limit(name="hour", subject="ada", tokens=1, window_s=3600)
+    await limiters[0].take([limit], token="order 17")
+
+    await limiters[1].give_back([limit], token="order 18")
+    refused = await limiters[2].take([limit])
+    await limiters[3].give_back([limit], token="order 17")
+
+    assert not refused.allowed
+    assert (await limiters[4].take([limit])).allowed
 
 
 async def test_what_redis_keeps_ends_with_its_window_and_names_nobody(limiters: list[Limiter]) -> None:

@@ -37,6 +37,19 @@ async def test_each_process_grants_its_share(
     assert verdicts[0].windows[0].remaining == share - 1
 
 
+async def test_looking_takes_nothing_and_what_is_given_back_is_there_again(
+    limiter: MakeLimiter, tmp_path: Path
+) -> None:
+    alone = limiter(f"unix://{tmp_path}/nothing.sock", processes=10)
+    before = await alone.look([HOUR])
+    await alone.take([HOUR], token="order 17")
+    full = await alone.look([HOUR])
+
+    await alone.give_back([HOUR], token="order 17")
+
+    assert [before.allowed, full.allowed, (await alone.take([HOUR])).allowed] == [True, False, True]
+
+
 async def test_fifty_at_once_lose_little_time_and_the_next_none(limiter: MakeLimiter, silent: str) -> None:
     alone = limiter(silent)
 

@@ -1,16 +1,42 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Interval, delete, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Interval,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.functions import now
 
 from nanobanana.domain.accounts.rules import fold_email
 from nanobanana.domain.accounts.types import Account, Login, Period
 from nanobanana.storage.database import AsyncConnection
-from nanobanana.storage.tables import accounts, sign_ups
+from nanobanana.storage.tables import accounts, balances, plans, sign_ups
 
-_COLUMNS = (accounts.c.id, accounts.c.email, accounts.c.email_verified_at, accounts.c.created_at)
+# Whoever pays by the image has a balance, if it is an empty one; it stays with the account on every plan.
+_BALANCE = select(balances.c.micro_usd).where(balances.c.account_id == accounts.c.id)
+_EMPTY = select(literal(0)).where(plans.c.name == accounts.c.plan, plans.c.price_micro_usd_per_image > 0)
+MONEY = (
+    accounts.c.plan,
+    accounts.c.spending_cap_micro_usd,
+    func.coalesce(
+        _BALANCE.correlate(accounts).scalar_subquery(), _EMPTY.correlate(accounts).scalar_subquery()
+    ).label("balance_micro_usd"),
+)
+_COLUMNS = (
+    accounts.c.id,
+    accounts.c.email,
+    accounts.c.email_verified_at,
+    accounts.c.created_at,
+    *MONEY,
+)
 _LENGTHS: dict[Period, ColumnElement[timedelta]] = {
     "day": literal_column("interval '1 day'", Interval),
     "month": literal_column("interval '1 month'", Interval),
@@ -74,6 +100,11 @@ async def replace_password_hash(connection: AsyncConnection, *, account_id: str,
         .values(password_hash=new)
     )
     return (await connection.execute(statement)).rowcount == 1
+
+
+async def cap_spending(connection: AsyncConnection, *, account_id: str, micro_usd: int | None) -> None:
+    statement = update(accounts).where(accounts.c.id == account_id)
+    await connection.execute(statement.values(spending_cap_micro_usd=micro_usd))
 
 
 async def count_new_account(

@@ -10,10 +10,15 @@ Period = Literal["day", "month"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
+    """`balance_micro_usd`, what is held of it included, is None for who has none and pays no image with it."""
+
     id: str
     email: str
     email_verified_at: datetime | None
     created_at: datetime
+    plan: str
+    spending_cap_micro_usd: int | None
+    balance_micro_usd: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.sql.elements import ColumnElement
 
-from nanobanana.domain.api_keys.types import ApiKey, Bearer, KeySettings, Mode, Scope, Standing
+from nanobanana.domain.api_keys.types import ApiKey, Bearer, KeySettings, Mode, Month, Scope, Standing
 from nanobanana.kit.addresses import IPAddress
 from nanobanana.storage.database import AsyncConnection, Database
 from nanobanana.storage.tables import accounts, api_keys
@@ -143,8 +143,11 @@ async def standing(
         """
         select a.suspended_at is not null as suspended, %(scope)s = any(k.scopes) as has_scope,
                k.allowed_addresses is null or %(client_address)s::inet <<= any(k.allowed_addresses)
-                   as from_allowed_address
-        from api_keys k join accounts a on a.id = k.account_id
+                   as from_allowed_address,
+               coalesce(m.images + m.held_images, 0) as month_images, p.images_per_month as month_limit
+        from api_keys k join accounts a on a.id = k.account_id join plans p on p.name = a.plan
+        left join account_months m
+             on m.account_id = a.id and m.month = date_trunc('month', now() at time zone 'utc')::date
         where k.id = %(api_key_id)s and key_lives(k, %(hashes)s)
         """,
         {
@@ -154,7 +157,10 @@ async def standing(
             "client_address": client_address,
         },
     )
-    return Standing(**rows[0]) if rows else None
+    if not rows:
+        return None
+    month = Month(images=rows[0].pop("month_images"), limit=rows[0].pop("month_limit"))
+    return Standing(month=month, **rows[0])
 
 
 async def record_uses(database: Database, seconds_ago: Mapping[str, float]) -> None:

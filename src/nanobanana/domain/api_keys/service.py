@@ -13,7 +13,7 @@ from nanobanana.domain.api_keys.errors import (
     ScopeMissingError,
     TooManyKeysError,
 )
-from nanobanana.domain.api_keys.types import ApiKey, Bearer, IssuedKey, KeySettings, Mode, Scope
+from nanobanana.domain.api_keys.types import ApiKey, Bearer, IssuedKey, KeySettings, Mode, Month, Scope
 from nanobanana.errors import NotFoundError
 from nanobanana.kit.addresses import IPAddress
 from nanobanana.kit.ids import new_id
@@ -120,8 +120,8 @@ class ApiKeys:
         self._recent[text] = (time.monotonic() + _CACHE_S, bearer)
         return bearer
 
-    async def check(self, bearer: Bearer, *, scope: Scope, client_address: IPAddress) -> None:
-        """Raises what keeps this key from doing this, for this caller, at this moment.
+    async def check(self, bearer: Bearer, *, scope: Scope, client_address: IPAddress) -> Month:
+        """Raises what keeps this key from doing this, for this caller, at this moment. Gives its account's month.
 
         What a key may not do is told only while it lives: dead keys get the same answer as wrong ones."""
         standing = await repository.standing(
@@ -136,6 +136,7 @@ class ApiKeys:
         if not standing.has_scope:
             raise ScopeMissingError(scope)
         self.note_use(bearer)
+        return standing.month
 
     def note_use(self, bearer: Bearer) -> None:
         self._used[bearer.api_key_id] = time.monotonic()

@@ -78,8 +78,9 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a living key may do at this moment."""
+    """What a living key may do at this moment, and how the month of its account stands."""
 
     suspended: bool
     has_scope: bool
     from_allowed_address: bool
+    month: Month

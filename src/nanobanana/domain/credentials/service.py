@@ -1,4 +1,4 @@
-"""Forgotten and changed passwords, changed addresses.
+"""What an owner changes with the current password, and the password when it is forgotten.
 
 As with registration, whether an address has an account is looked up by the job that writes the mail.
 """
@@ -9,7 +9,7 @@ from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.rules import is_throwaway
 from nanobanana.domain.credentials import repository
 from nanobanana.domain.credentials.errors import WrongPasswordError
-from nanobanana.domain.credentials.types import Credentials
+from nanobanana.domain.credentials.types import AccountChanges, Credentials
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.sessions.errors import InvalidSessionError
 from nanobanana.domain.sessions.service import Sessions
@@ -89,11 +89,11 @@ class CredentialChanges:
         session: Session,
         *,
         current_password: str,
-        password: str | None,
-        email: str | None,
+        changes: AccountChanges,
         base_url: str,
     ) -> None:
-        """The password at once; the address when the link in the mail to it comes back."""
+        """All at once or nothing; but the address changes when the link in the mail to it comes back."""
+        password, email = changes.get("password"), changes.get("email")
         if email and is_throwaway(email):
             raise ThrowawayAddressError
         current = await self.confirm(session, current_password=current_password)
@@ -105,6 +105,12 @@ class CredentialChanges:
                 await self._change_password(connection, current, new_hash, session_id=session.id)
             if email:
                 await self._ask_to_confirm(connection, current.account_id, email, base_url)
+            if "spending_cap_micro_usd" in changes:
+                await accounts_repository.cap_spending(
+                    connection,
+                    account_id=current.account_id,
+                    micro_usd=changes["spending_cap_micro_usd"],
+                )
 
     async def send_email_confirmation(self, token_id: str, *, base_url: str) -> None:
         token = new_token()

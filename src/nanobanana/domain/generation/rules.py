@@ -13,7 +13,7 @@ from nanobanana.domain.generation.errors import (
     QuotaExceededError,
     UpstreamUnavailableError,
 )
-from nanobanana.domain.generation.types import Generation, Idempotency, NotMade, Order, Refusal, Style
+from nanobanana.domain.generation.types import Admission, Generation, Idempotency, NotMade, Order, Style
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.limits.rules import rate_limit_headers
 from nanobanana.domain.limits.types import Limit, Verdict, Window
@@ -62,9 +62,11 @@ def failed(reason: str, *, lost_attempts: int = 0) -> NotMade:
     )
 
 
-def refused(refusal: Refusal) -> NanoBananaError:
-    """What an admission that was refused is told to the caller as."""
-    return IdempotencyKeyReusedError() if refusal == "idempotency_key_reused" else QuotaExceededError(refusal)
+def raise_refusal(admission: Admission) -> None:
+    if admission.refusal == "idempotency_key_reused":
+        raise IdempotencyKeyReusedError
+    if admission.refusal:
+        raise QuotaExceededError(admission.refusal)
 
 
 def idempotency(key: str, order: Order) -> Idempotency:
@@ -73,10 +75,23 @@ def idempotency(key: str, order: Order) -> Idempotency:
     return Idempotency(key=key, fingerprint=hashlib.sha256(asked).digest())
 
 
-def month_after(month: Month | None, generation: Generation) -> Month | None:
+def month_after(admission: Admission, generation: Generation) -> Month | None:
     """The month as it stands once what was held for this generation is captured or released."""
-    released = generation.state in {"failed", "blocked"}
+    month = admission.month
+    released = generation.state in {"failed", "blocked"} and not admission.admitted.has_ended
     return replace(month, images=month.images - 1) if month and released else month
+
+
+def month_refused(month: Month, error: NanoBananaError) -> Month:
+    """The month as it stands after this refusal, which may be newer than the figures."""
+    is_full = isinstance(error, QuotaExceededError) and error.limit == "account_month"
+    return replace(month, images=month.limit or 0) if is_full else month
+
+
+def given_back(verdict: Verdict) -> Verdict:
+    """The windows as they stand once the token that was taken of each is given back."""
+    windows = [_with_one_more(window) for window in verdict.windows]
+    return replace(verdict, windows=windows)
 
 
 def limit_headers(bearer: Bearer, verdict: Verdict, month: Month | None) -> dict[str, str]:
@@ -85,6 +100,12 @@ def limit_headers(bearer: Bearer, verdict: Verdict, month: Month | None) -> dict
     if bearer.mode == "live" and month and month.limit is not None:
         windows.append(_month_window(month.images, month.limit, datetime.now(UTC)))
     return rate_limit_headers(windows)
+
+
+def _with_one_more(window: Window) -> Window:
+    remaining = min(window.limit.tokens, window.remaining + 1)
+    is_whole = remaining == window.limit.tokens
+    return replace(window, remaining=remaining, reset_s=0.0 if is_whole else window.reset_s)
 
 
 def _month_window(images: int, limit: int, now: datetime) -> Window:

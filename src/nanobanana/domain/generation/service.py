@@ -7,9 +7,9 @@ from hashlib import sha256
 
 from nanobanana.domain.api_keys.errors import InvalidApiKeyError
 from nanobanana.domain.api_keys.service import ApiKeys
-from nanobanana.domain.api_keys.types import Bearer
+from nanobanana.domain.api_keys.types import Bearer, Month
 from nanobanana.domain.generation import magic_words, repository, rules
-from nanobanana.domain.generation.errors import IdempotencyKeyReusedError
+from nanobanana.domain.generation.errors import IdempotencyKeyReusedError, QuotaExceededError
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.speed_limits import SpeedLimits
 from nanobanana.domain.generation.types import Admission, Created, Generation, Order, Quote
@@ -55,31 +55,36 @@ class Generations:
         await self._refuse_by_magic(order, bearer, client_address)
         token = _token(bearer, idempotency_key)
         verdict = await self._speed_limits.take(bearer, token=token)
+        month = bearer.month
         try:
             admission = await self._admit(order, bearer, client_address, idempotency_key)
+            month = admission.month or month
+            rules.raise_refusal(admission)
         except NanoBananaError as error:
-            reused = isinstance(error, IdempotencyKeyReusedError)
-            await self._speed_limits.take_back(verdict, token=token, refund=not reused)
-            error.headers.update(rules.limit_headers(bearer, verdict, bearer.month))
+            refund = not isinstance(error, IdempotencyKeyReusedError)
+            await self._speed_limits.take_back(verdict, token=token, refund=refund)
+            left = rules.given_back(verdict) if refund else verdict
+            error.headers.update(rules.limit_headers(bearer, left, rules.month_refused(month, error)))
             raise
         generation = await self._finish(admission, bearer, token=token, wait_s=wait_s)
+        left = rules.given_back(verdict) if generation.state == "failed" else verdict
         return Created(
             generation=generation,
             replayed=admission.replayed,
-            headers=rules.limit_headers(bearer, verdict, rules.month_after(admission.month, generation)),
+            headers=rules.limit_headers(bearer, left, rules.month_after(admission, generation)),
         )
 
     async def quote(self, order: Order, *, bearer: Bearer, client_address: IPAddress) -> Quote:
         """What `create` would hold now, and what is left; raises what it would be refused with. Spends nothing."""
         await self._refuse_by_magic(order, bearer, client_address)
+        verdict = await self._speed_limits.foresee(bearer)
         await self._api_keys.check(bearer, scope="generate", client_address=client_address)
-        verdict = await self._speed_limits.look(bearer)
         room = await repository.room(
             self._database, api_key_id=bearer.api_key_id, free_images_per_day=self._free_images_per_day
         )
         headers = rules.limit_headers(bearer, verdict, room.month)
         if bearer.mode == "live" and room.full_limit:
-            error = rules.refused(room.full_limit)
+            error = QuotaExceededError(room.full_limit)
             error.headers.update(headers)
             raise error
         return Quote(room=None if bearer.mode == "test" else room, headers=headers)
@@ -101,13 +106,15 @@ class Generations:
         while await repository.discard_idempotency_keys(self._database, limit=_DISCARDED_AT_ONCE):
             pass
 
-    async def limit_headers(self, bearer: Bearer) -> dict[str, str]:
+    async def limit_headers(self, bearer: Bearer, month: Month) -> dict[str, str]:
         """How the limits of the key stand, for answers that take nothing of them."""
-        return rules.limit_headers(bearer, await self._speed_limits.look(bearer), bearer.month)
+        return rules.limit_headers(bearer, await self._speed_limits.look(bearer), month)
 
     async def _refuse_by_magic(self, order: Order, bearer: Bearer, client_address: IPAddress) -> None:
         if bearer.mode == "test" and (refusal := magic_words.refusal(order.prompt)):
-            await self._api_keys.check(bearer, scope="generate", client_address=client_address)
+            month = await self._api_keys.check(bearer, scope="generate", client_address=client_address)
+            if not isinstance(refusal, InvalidApiKeyError):
+                refusal.headers.update(await self.limit_headers(bearer, month))
             raise refusal
 
     async def _admit(
@@ -128,8 +135,6 @@ class Generations:
             await self._api_keys.check(bearer, scope="generate", client_address=client_address)
             raise InvalidApiKeyError  # refused a moment ago, allowed again by now
         self._api_keys.note_use(bearer)
-        if admission.refusal:
-            raise rules.refused(admission.refusal)
         return admission
 
     async def _finish(self, admission: Admission, bearer: Bearer, *, token: str, wait_s: float) -> Generation:

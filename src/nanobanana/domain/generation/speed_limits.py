@@ -23,18 +23,14 @@ class SpeedLimits:
 
     async def take(self, bearer: Bearer, *, token: str) -> Verdict:
         """One token of every window; the same `token` costs once. Raises RateLimitedError."""
-        verdict = await self._limiter.take(list(_limits(bearer)), token=token)
-        if not verdict.allowed:
-            full = {window.limit.name for window in verdict.windows if window.remaining == 0}
-            only_in_flight = full == {_IN_FLIGHT}
-            raise RateLimitedError(
-                retry_after_s=_ASK_AGAIN_S if only_in_flight else verdict.retry_after_s,
-                headers=limit_headers(bearer, verdict, bearer.month),
-            )
-        return verdict
+        return _allowed(bearer, await self._limiter.take(list(_limits(bearer)), token=token))
+
+    async def foresee(self, bearer: Bearer) -> Verdict:
+        """Raises what `take` would raise now, and takes nothing."""
+        return _allowed(bearer, await self.look(bearer))
 
     async def look(self, bearer: Bearer) -> Verdict:
-        """How the windows stand, without taking anything."""
+        """How the windows stand."""
         return await self._limiter.look(list(_limits(bearer)))
 
     async def take_back(self, verdict: Verdict, *, token: str, refund: bool) -> None:
@@ -53,6 +49,16 @@ class SpeedLimits:
         back = [limit for limit in _limits(bearer) if refund or limit.name == _IN_FLIGHT]
         if back:
             await self._limiter.give_back(back, token=token)
+
+
+def _allowed(bearer: Bearer, verdict: Verdict) -> Verdict:
+    if not verdict.allowed:
+        by_clock = [window for window in verdict.windows if window.limit.name != _IN_FLIGHT]
+        waits = [window.wait_s for window in by_clock if window.remaining == 0]
+        raise RateLimitedError(
+            retry_after_s=max(waits, default=_ASK_AGAIN_S), headers=limit_headers(bearer, verdict, bearer.month)
+        )
+    return verdict
 
 
 def _limits(bearer: Bearer) -> Iterator[Limit]:

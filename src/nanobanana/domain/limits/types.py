@@ -25,6 +25,11 @@ class Window:
     reset_s: float
     taken: bool = False
 
+    @property
+    def wait_s(self) -> int:
+        """After that many seconds somebody who was refused fits in again, unless others come first."""
+        return max(1, math.ceil(self.reset_s))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -38,5 +43,4 @@ class Verdict:
 
     @property
     def retry_after_s(self) -> int:
-        """After that many seconds a refused caller fits in again, unless others come before it."""
-        return max(1, math.ceil(self.tightest.reset_s))
+        return self.tightest.wait_s

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.sql.functions import now
 
+from nanobanana.domain.accounts.repository import MONEY
 from nanobanana.domain.personal_data.types import Owner, PendingAddress, Trace
 from nanobanana.storage.database import AsyncConnection, Database
 from nanobanana.storage.tables import accounts, one_time_tokens
@@ -17,7 +18,7 @@ async def find_owner(connection: AsyncConnection, *, account_id: str) -> Owner |
         accounts.c.id,
         accounts.c.email,
         accounts.c.email_verified_at,
-        accounts.c.plan,
+        *MONEY,
         accounts.c.suspended_at,
         accounts.c.created_at,
     )

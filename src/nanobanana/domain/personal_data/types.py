@@ -15,6 +15,8 @@ class Owner:
     email: str
     email_verified_at: datetime | None
     plan: str
+    spending_cap_micro_usd: int | None
+    balance_micro_usd: int | None
     suspended_at: datetime | None
     created_at: datetime
 

@@ -33,14 +33,13 @@ async def change_account(
     services: ServicesDep,
     base_url: BaseUrl,
 ) -> AccountInfo:
-    """A new password, which ends all other sessions, or a new address, which holds once the link that is mailed to
-    it comes back. Takes the current password either way."""
+    """A new password, which ends all other sessions; a new address, which holds once the link that is mailed to it
+    comes back; a cap on what images may take from the balance in a month. Takes the current password in any case."""
     await services.throttle.take("current_password", address=address, account_id=session.account_id)
     await services.people.credentials.change(
         session,
         current_password=body.current_password,
-        password=body.password,
-        email=body.email,
+        changes=body.changes(),
         base_url=base_url,
     )
     return AccountInfo.of(await services.people.accounts.by_session(token))

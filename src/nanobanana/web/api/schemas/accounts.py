@@ -4,8 +4,10 @@ from typing import Annotated, Self
 from pydantic import BaseModel, EmailStr, Field, StringConstraints, model_validator
 
 from nanobanana.domain.accounts.types import Account, NewAccount
+from nanobanana.domain.credentials.types import AccountChanges
 from nanobanana.domain.registration.types import Verified
 from nanobanana.web.api.schemas.api_keys import ShownApiKey
+from nanobanana.web.api.schemas.money import Usd, micro_usd, usd_or_none
 from nanobanana.web.api.schemas.sessions import Session
 from nanobanana.web.api.schemas.strict import RequestBody
 
@@ -13,6 +15,7 @@ Password = Annotated[
     str, StringConstraints(min_length=10, max_length=1024), Field(examples=["correct horse battery"])
 ]
 _Email = Annotated[EmailStr, Field(examples=["ada@example.com"])]
+_SPENDING_CAP = "What images may take from the balance in a month of UTC; null: all of it"
 
 
 class Credentials(RequestBody):
@@ -54,15 +57,29 @@ class NewPassword(LinkToken):
 
 
 class AccountChange(RequestBody):
+    """What is left out stays."""
+
     current_password: Password
     password: Password | None = None
     email: _Email | None = None
+    monthly_spending_cap_usd: Usd | None = Field(default=None, description=_SPENDING_CAP)
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
-        if self.password is None and self.email is None:
-            raise ValueError("Name what is to change: password, email or both.")
+        if not self.changes():
+            raise ValueError("Name what is to change: password, email or monthly_spending_cap_usd.")
         return self
+
+    def changes(self) -> AccountChanges:
+        changes = AccountChanges()
+        if self.password is not None:
+            changes["password"] = self.password
+        if self.email is not None:
+            changes["email"] = self.email
+        if "monthly_spending_cap_usd" in self.model_fields_set:
+            cap = self.monthly_spending_cap_usd
+            changes["spending_cap_micro_usd"] = None if cap is None else micro_usd(cap)
+        return changes
 
 
 class RegistrationBegun(BaseModel):
@@ -85,6 +102,12 @@ class AccountInfo(BaseModel):
     email: str
     email_verified: bool
     created_at: datetime
+    plan: str = Field(examples=["payg"])
+    monthly_spending_cap_usd: float | None = Field(description=_SPENDING_CAP, examples=[25])
+    balance_usd: float | None = Field(
+        description="What images are paid from, held parts included; null where images are not paid one by one",
+        examples=[7.5],
+    )
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -93,6 +116,9 @@ class AccountInfo(BaseModel):
             email=account.email,
             email_verified=account.email_verified_at is not None,
             created_at=account.created_at,
+            plan=account.plan,
+            monthly_spending_cap_usd=usd_or_none(account.spending_cap_micro_usd),
+            balance_usd=usd_or_none(account.balance_micro_usd),
         )
 
 

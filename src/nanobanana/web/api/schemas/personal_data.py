@@ -4,11 +4,12 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from nanobanana.domain.api_keys.types import ApiKey
-from nanobanana.domain.personal_data.types import Export
+from nanobanana.domain.personal_data.types import Export, Owner
 from nanobanana.domain.sessions.types import Session
 from nanobanana.web.api.schemas.accounts import Password
 from nanobanana.web.api.schemas.api_keys import ApiKeyInfo
 from nanobanana.web.api.schemas.generations import GenerationView
+from nanobanana.web.api.schemas.money import usd_or_none
 from nanobanana.web.api.schemas.sessions import SessionInfo
 from nanobanana.web.api.schemas.strict import RequestBody
 
@@ -27,14 +28,27 @@ class ErasureBegun(BaseModel):
 class ExportedAccount(BaseModel):
     """The password is kept as a hash only, which is nobody's to see."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     id: str = Field(examples=["usr_0351xffvmzhinA5Ot7fOms"])
     email: str
     email_verified_at: datetime | None
     plan: str
+    monthly_spending_cap_usd: float | None
+    balance_usd: float | None
     suspended_at: datetime | None
     created_at: datetime
+
+    @classmethod
+    def of(cls, owner: Owner) -> Self:
+        return cls(
+            id=owner.id,
+            email=owner.email,
+            email_verified_at=owner.email_verified_at,
+            plan=owner.plan,
+            monthly_spending_cap_usd=usd_or_none(owner.spending_cap_micro_usd),
+            balance_usd=usd_or_none(owner.balance_micro_usd),
+            suspended_at=owner.suspended_at,
+            created_at=owner.created_at,
+        )
 
 
 class ExportedAddress(BaseModel):
@@ -69,7 +83,7 @@ class AccountExport(BaseModel):
     def without_generations(cls, export: Export, *, current: Session) -> Self:
         pending = export.pending_address
         return cls(
-            account=ExportedAccount.model_validate(export.account),
+            account=ExportedAccount.of(export.account),
             pending_address=ExportedAddress.model_validate(pending) if pending else None,
             sessions=[SessionInfo.of(one, current=one.id == current.id) for one in export.sessions],
             api_keys=[ExportedApiKey.of(api_key) for api_key in export.api_keys],
