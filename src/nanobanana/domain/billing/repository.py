@@ -99,7 +99,9 @@ _CHECKS: Mapping[str, LiteralString] = {
     .replace("using (subject, period)", "using (subject)")
     .replace("period::text", "''"),
     "generations": """
-        select g.id as subject, (g.created_at at time zone 'utc')::date::text as period, g.state as recorded,
+        select coalesce(g.id, l.generation_id) as subject,
+               coalesce((g.created_at at time zone 'utc')::date::text, '') as period,
+               coalesce(g.state, 'nothing') as recorded,
                format('ledger: %s captured, %s held', coalesce(l.images, 0), coalesce(l.held_images, 0)) as expected
         from (select * from generations where mode = 'live') g
         full join (
