@@ -38,7 +38,7 @@ async def _fill(settings: Settings, url: str) -> str:
     await database.open()
     try:
         read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)  # says here what is wrong with it
-        await put_in_force(database, settings.plans_file or DEFAULT_PLANS)
+        plans = await put_in_force(database, settings.plans_file or DEFAULT_PLANS)
         if settings.environment != "development":
             return ""
         api_keys = ApiKeys(database, secrets=settings.secret_keys)
@@ -53,7 +53,8 @@ async def _fill(settings: Settings, url: str) -> str:
                 scale=settings.throttle_scale,
             ),
         )
-        return await ensure_key(settings.data_dir, accounts=accounts, api_keys=api_keys)
+        plan = "pro" if "pro" in plans else "free"
+        return await ensure_key(settings.data_dir, plan=plan, accounts=accounts, api_keys=api_keys)
     finally:
         await database.close()
 

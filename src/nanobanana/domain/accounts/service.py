@@ -61,12 +61,12 @@ class Accounts:
         await self._ceilings.count(connection, email=email, address=address)
         return new
 
-    async def register_developer(self, *, email: str, password: str) -> NewAccount:
+    async def register_developer(self, *, email: str, password: str, plan: str) -> NewAccount:
         """The account of a development machine, which counts for nobody."""
         password_hash = await self._passwords.hash_new(password, email=email)
         async with self._database.begin() as connection:
             return await self._create(
-                connection, email=email, password_hash=password_hash, plan="pro", verified=False
+                connection, email=email, password_hash=password_hash, plan=plan, verified=False
             )
 
     async def _create(
