@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from nanobanana.kit.money import MICRO, in_dollars
+
 if TYPE_CHECKING:
     from nanobanana.domain.billing.service import Billing
 
 app = typer.Typer(help="Act on accounts and money.", no_args_is_help=True)
 
-_MICRO = 1_000_000
-
 Email = Annotated[str, typer.Argument(help="The account's address, as in ada@example.com.")]
 Result = TypeVar("Result")
 
 
-@app.command(epilog="Example: nanobanana admin credit ada@example.com 25 --note 'invoice 17'")
+# For a database that does not answer.
+_PATIENCE_S = 5
+# What begins with a minus is an amount, not an unknown option.
+_NEGATIVE_AMOUNTS = {"ignore_unknown_options": True}
+
+
+@app.command(
+    epilog="Example: nanobanana admin credit ada@example.com 25 --note 'invoice 17'",
+    context_settings=_NEGATIVE_AMOUNTS,
+)
 def credit(
     email: Email,
     usd: Annotated[str, typer.Argument(help="US dollars, as in 25 or 0.14; negative ones take back.")],
@@ -27,7 +36,7 @@ def credit(
     """Add to the balance that images on pay-as-you-go are paid from."""
     micro_usd = _micro_usd(usd)
     balance = _run(lambda billing: billing.credit(email=email, micro_usd=micro_usd, note=note))
-    typer.echo(f"The balance of {email} is ${balance / _MICRO:,.6g} now.")
+    typer.echo(f"The balance of {email} is {in_dollars(balance)} now.")
 
 
 @app.command(epilog="Example: nanobanana admin plan ada@example.com hobby")
@@ -56,10 +65,10 @@ def reconcile() -> None:
 
 def _micro_usd(usd: str) -> int:
     try:
-        micro = Decimal(usd) * _MICRO
+        micro = Decimal(usd) * MICRO
     except InvalidOperation:
         raise typer.BadParameter(f"{usd!r} is no number of dollars.", param_hint="USD") from None
-    if not micro.is_finite() or micro != int(micro) or not 0 < abs(micro) <= _MICRO * _MICRO:
+    if not micro.is_finite() or micro != int(micro) or not 0 < abs(micro) <= MICRO * MICRO:
         raise typer.BadParameter("at most a million dollars, and no less than a millionth.", param_hint="USD")
     return int(micro)
 
@@ -74,7 +83,7 @@ def _run(work: "Callable[[Billing], Awaitable[Result]]") -> Result:
 
     async def run(url: str) -> Result:
         database = Database(url, size=1)
-        await database.open()
+        await database.open(patience_s=_PATIENCE_S)
         try:
             return await work(Billing(database))
         finally:

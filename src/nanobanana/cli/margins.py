@@ -10,9 +10,8 @@ from nanobanana.domain.plans.rules import (
     read_plans,
 )
 from nanobanana.domain.plans.types import Plan
+from nanobanana.kit.money import in_dollars
 from nanobanana.settings import Settings
-
-_MICRO = 1_000_000
 
 
 def margins(settings: Settings) -> Mapping[str, int | None]:
@@ -30,7 +29,7 @@ def margins(settings: Settings) -> Mapping[str, int | None]:
 
 
 def losses(settings: Settings) -> list[str]:
-    """The plans that lose money at full use, as in "hobby $-7.80 a month"."""
+    """The plans that lose money at full use, as in "hobby -$7.80 a month"."""
     plans = read_plans(settings.plans_file or DEFAULT_PLANS)
     return [
         f"{name} {_per(plans[name], margin)}"
@@ -57,9 +56,4 @@ def margin_lines(settings: Settings) -> Iterator[str]:
 
 def _per(plan: Plan, margin: int) -> str:
     per = "an image" if plan.price_micro_usd_per_image else "a month"
-    sign = "-" if margin < 0 else ""
-    return (
-        f"{sign}${abs(margin) / _MICRO:,.4f} {per}"
-        if per == "an image"
-        else f"{sign}${abs(margin) / _MICRO:,.2f} {per}"
-    )
+    return f"{in_dollars(margin)} {per}"

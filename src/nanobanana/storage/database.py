@@ -60,8 +60,9 @@ class Database:
             hide_parameters=True,
         )
 
-    async def open(self) -> None:
-        await self._pool.open(wait=True, timeout=30)
+    async def open(self, *, patience_s: float = 30) -> None:
+        with _translated():
+            await self._pool.open(wait=True, timeout=patience_s)
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -55,7 +55,7 @@ def add_tasks(app: App, services: Services) -> None:
     @app.task(name="reconcile", pass_context=False)
     async def reconcile(timestamp: int) -> None:
         del timestamp
-        await services.billing.reconcile()
+        await services.billing.report_differences()
 
     @app.task(name="send_address_changed", retry=later)
     async def send_address_changed(email: str) -> None:

@@ -41,9 +41,13 @@ class Billing:
             await repository.move(connection, account_id=await _account_id(connection, email), plan=plan)
 
     async def reconcile(self) -> list[Difference]:
-        """Holds ledger, sums, generations and usage against each other; what does not agree is logged and counted."""
+        """Holds ledger, sums, generations and usage against each other; gives what does not agree."""
         async with self._database.begin(patience_s=_RECONCILIATION_S) as connection:
-            differences = await repository.differences(connection)
+            return await repository.differences(connection)
+
+    async def report_differences(self) -> None:
+        """Reconciles, and logs and counts for whoever watches the service."""
+        differences = await self.reconcile()
         RECONCILIATION_DIFFERENCES.set(len(differences))
         for difference in differences:
             log.error(
@@ -54,7 +58,6 @@ class Billing:
                 recorded=difference.recorded,
                 expected=difference.expected,
             )
-        return differences
 
 
 async def _account_id(connection: AsyncConnection, email: str) -> str:
