@@ -1,7 +1,9 @@
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BeforeValidator
 
 from nanobanana.errors import InvalidRequestError
 from nanobanana.web.api.schemas.errors import error_responses
@@ -13,14 +15,24 @@ router = APIRouter(tags=["Usage"])
 _LONGEST = timedelta(days=366)
 
 
+def _written_as_a_day(value: object) -> object:
+    """Not the seconds since 1970 that pydantic would take too."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError("This must be a day, as in '2027-01-31'.")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_as_a_day)]
+
+
 @router.get("/usage", response_model_by_alias=True, responses=error_responses(400, 401, 403, 503))
 async def get_usage(
     account_id: UsageReaderAccountId,
     services: ServicesDep,
     first: Annotated[
-        date | None, Query(alias="from", description="First day, in UTC; the first of this month")
+        Day | None, Query(alias="from", description="First day, in UTC; the first of this month")
     ] = None,
-    last: Annotated[date | None, Query(alias="to", description="Last day, included; today")] = None,
+    last: Annotated[Day | None, Query(alias="to", description="Last day, included; today")] = None,
 ) -> UsageReport:
     """What the account has used, by day and by key, and what is left of quota, key caps and balance. 366 days at most."""
     today = datetime.now(UTC).date()

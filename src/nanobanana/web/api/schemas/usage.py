@@ -1,10 +1,43 @@
 from datetime import date, datetime
 from typing import Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from nanobanana.domain.usage.types import KeyMonth, Standing, Usage, UsageDay
 from nanobanana.web.api.schemas.money import usd
+
+_KEY_ID = "key_0351xffvmzhinA5Ot7fOms"
+_EXAMPLE: dict[str, JsonValue] = {
+    "from": "2027-01-01",
+    "to": "2027-01-31",
+    "plan": "payg",
+    "quota": {
+        "images": 120,
+        "in_progress": 1,
+        "limit": 5000,
+        "left": 4879,
+        "resets_at": "2027-02-01T00:00:00Z",
+    },
+    "money": {
+        "balance_usd": 22.6,
+        "held_usd": 0.02,
+        "spent_this_month_usd": 2.4,
+        "spending_cap_usd": 10,
+        "left_usd": 7.58,
+    },
+    "keys": [{"api_key_id": _KEY_ID, "name": "my side project", "images": 121, "cap": 200, "left": 79}],
+    "totals": {"images": 120, "amount_usd": 2.4, "failed": 2, "blocked": 1},
+    "data": [
+        {
+            "day": "2027-01-31",
+            "api_key_id": _KEY_ID,
+            "images": 120,
+            "amount_usd": 2.4,
+            "failed": 2,
+            "blocked": 1,
+        }
+    ],
+}
 
 
 class DayOfKey(BaseModel):
@@ -73,6 +106,8 @@ class KeyCap(BaseModel):
 
 
 class UsageReport(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
     first_day: date = Field(alias="from", serialization_alias="from")
     last_day: date = Field(alias="to", serialization_alias="to")
     plan: str
