@@ -27,8 +27,8 @@ class UsageReports:
         async with self._database.begin() as connection:
             account = await accounts_repository.find(connection, id=account_id)
         standing = await repository.standing(self._database, account_id=account_id)
-        if account is None or standing.quota is None:
-            return  # on a plan without a quota by now
+        if account is None or standing.quota is None or standing.images * 100 < percent * standing.quota:
+            return  # on a larger plan by now, or in a new month
         await self._notifications.quota_warning(
             account.email,
             percent=percent,
