@@ -5,7 +5,6 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
-from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 from pydantic import SecretStr
 
@@ -197,7 +196,7 @@ class TestWithRedisGone:
         assert await statuses(client, alice.key, [BANANA] * 3) == [200, 200, 429]
 
     async def test_both_processes_together_grant_no_more_than_the_plan(
-        self, client: AsyncClient, app: FastAPI, alice: Person, services: Services, settings: Settings
+        self, client: AsyncClient, alice: Person, services: Services, settings: Settings
     ) -> None:
         await put_on_plan(services, alice, images_per_hour=6)
         other = create_app(settings)

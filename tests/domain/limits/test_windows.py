@@ -35,9 +35,7 @@ STEPS = st.lists(
 )
 
 
-async def _follows_the_model(
-    take: Take, give_back: GiveBack, steps: list[tuple[int, set[str], str]]
-) -> None:
+async def _follows_the_model(take: Take, give_back: GiveBack, steps: list[tuple[int, set[str], str]]) -> None:
     model, now = PlainModel(), 0.0
     for number, (pause, keys, token) in enumerate(steps):
         now += pause / 64

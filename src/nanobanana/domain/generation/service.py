@@ -1,7 +1,7 @@
 """Orders for images: admitted within every limit, made, looked up."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 
@@ -12,7 +12,7 @@ from nanobanana.domain.generation import magic_words, repository, rules
 from nanobanana.domain.generation.errors import IdempotencyKeyReusedError, QuotaExceededError
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.speed_limits import SpeedLimits
-from nanobanana.domain.generation.types import Admission, Created, Generation, Order, Quote
+from nanobanana.domain.generation.types import Admission, Created, Generation, Order, Quote, Room
 from nanobanana.errors import NanoBananaError, NotFoundError
 from nanobanana.kit import base62
 from nanobanana.kit.addresses import IPAddress
@@ -64,7 +64,7 @@ class Generations:
             refund = not isinstance(error, IdempotencyKeyReusedError)
             await self._speed_limits.take_back(verdict, token=token, refund=refund)
             left = rules.given_back(verdict) if refund else verdict
-            error.headers.update(rules.limit_headers(bearer, left, rules.month_refused(month, error)))
+            _tell_limits(error, rules.limit_headers(bearer, left, rules.month_refused(month, error)))
             raise
         generation = await self._finish(admission, bearer, token=token, wait_s=wait_s)
         left = rules.given_back(verdict) if generation.state == "failed" else verdict
@@ -78,16 +78,14 @@ class Generations:
         """What `create` would hold now, and what is left; raises what it would be refused with. Spends nothing."""
         await self._refuse_by_magic(order, bearer, client_address)
         verdict = await self._speed_limits.foresee(bearer)
-        await self._api_keys.check(bearer, scope="generate", client_address=client_address)
-        room = await repository.room(
-            self._database, api_key_id=bearer.api_key_id, free_images_per_day=self._free_images_per_day
-        )
-        headers = rules.limit_headers(bearer, verdict, room.month)
-        if bearer.mode == "live" and room.full_limit:
-            error = QuotaExceededError(room.full_limit)
-            error.headers.update(headers)
-            raise error
-        return Quote(room=None if bearer.mode == "test" else room, headers=headers)
+        month = bearer.month
+        try:
+            month = await self._api_keys.check(bearer, scope="generate", client_address=client_address)
+            room = await self._room(bearer)
+        except NanoBananaError as error:
+            _tell_limits(error, rules.limit_headers(bearer, verdict, month))
+            raise
+        return Quote(room=room, headers=rules.limit_headers(bearer, verdict, month))
 
     async def get(self, id: str, *, account_id: str) -> Generation:
         generation = await repository.get(self._database, id, account_id=account_id)
@@ -113,9 +111,19 @@ class Generations:
     async def _refuse_by_magic(self, order: Order, bearer: Bearer, client_address: IPAddress) -> None:
         if bearer.mode == "test" and (refusal := magic_words.refusal(order.prompt)):
             month = await self._api_keys.check(bearer, scope="generate", client_address=client_address)
-            if not isinstance(refusal, InvalidApiKeyError):
-                refusal.headers.update(await self.limit_headers(bearer, month))
+            _tell_limits(refusal, await self.limit_headers(bearer, month))
             raise refusal
+
+    async def _room(self, bearer: Bearer) -> Room | None:
+        """What is left for one more image; None for test images, which count for nothing."""
+        if bearer.mode == "test":
+            return None
+        room = await repository.room(
+            self._database, api_key_id=bearer.api_key_id, free_images_per_day=self._free_images_per_day
+        )
+        if room.full_limit:
+            raise QuotaExceededError(room.full_limit)
+        return room
 
     async def _admit(
         self, order: Order, bearer: Bearer, client_address: IPAddress, idempotency_key: str | None
@@ -149,6 +157,12 @@ class Generations:
 
     async def _settled(self, bearer: Bearer, token: str, generation: Generation) -> None:
         await self._speed_limits.end(bearer, token=token, refund=generation.state == "failed")
+
+
+def _tell_limits(error: NanoBananaError, headers: Mapping[str, str]) -> None:
+    """To the bearer of a key: whoever is told that there is no such key learns nothing about it."""
+    if not isinstance(error, InvalidApiKeyError):
+        error.headers.update(headers)
 
 
 def _token(bearer: Bearer, idempotency_key: str | None) -> str:

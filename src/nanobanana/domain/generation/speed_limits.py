@@ -56,7 +56,8 @@ def _allowed(bearer: Bearer, verdict: Verdict) -> Verdict:
         by_clock = [window for window in verdict.windows if window.limit.name != _IN_FLIGHT]
         waits = [window.wait_s for window in by_clock if window.remaining == 0]
         raise RateLimitedError(
-            retry_after_s=max(waits, default=_ASK_AGAIN_S), headers=limit_headers(bearer, verdict, bearer.month)
+            retry_after_s=max(waits, default=_ASK_AGAIN_S),
+            headers=limit_headers(bearer, verdict, bearer.month),
         )
     return verdict
 

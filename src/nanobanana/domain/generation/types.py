@@ -105,10 +105,6 @@ class Room:
     free_limit: int | None
     full_limit: QuotaLimit | None
 
-    @property
-    def month(self) -> Month:
-        return Month(images=self.month_images, limit=self.month_limit)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
