@@ -227,8 +227,9 @@ generations = Table(
     Column("attempt", Integer, nullable=False),
     _moment("lease_until"),
     _moment("finished_at"),
-    # The picture's unguessable name without its ending, given before the picture exists.
-    Column("image_name", Text, nullable=False, unique=True),
+    # The picture's unguessable name without its ending, given before the picture exists. 128 random bits: no two are
+    # the same, and an index that made sure of it would cost every image a page of its own.
+    Column("image_name", Text, nullable=False),
     Column("image_state", Text),
     Column("image_format", Text),
     Column("image_bytes", BigInteger),
