@@ -32,7 +32,7 @@ _SETTINGS = {
     "listen_addresses": "",
     "port": "5432",
     "max_connections": "100",
-    "shared_buffers": "32MB",
+    "shared_buffers": "128MB",
     "maintenance_work_mem": "32MB",
     "min_wal_size": "32MB",
     "max_wal_size": "256MB",
