@@ -3,7 +3,7 @@ new name met a page of its own in it: among 10 million rows a page read, and wri
 
 from alembic import op
 
-revision = "0010"
+revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
