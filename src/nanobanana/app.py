@@ -1,7 +1,6 @@
 """The web application, put together. No logic lives here."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -34,9 +33,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             QueueWorker(services) as queue_worker,
         ):
             app.state.services = services
-            # What lives as long as the process need not be searched for garbage again and again.
-            gc.collect()
-            gc.freeze()
             app.state.drain = partial(services.runner.drain, grace_s=settings.shutdown_grace_s)
             yield
             # The timetable still runs: it keeps the leases of what is being finished.

@@ -163,7 +163,9 @@ async def test_counts_go_a_day_after_their_period(client: AsyncClient, services:
 
 
 async def test_the_development_account_counts_for_nobody(services: Services) -> None:
-    await services.people.accounts.register_developer(email="dev@localhost.localdomain", password=PASSWORD)
+    await services.people.accounts.register_developer(
+        email="dev@localhost.localdomain", password=PASSWORD, plan="pro"
+    )
 
     assert await counted(services) == []
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import math
 import os
 import socket
@@ -37,6 +38,12 @@ def main() -> None:
 
 
 class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What lives as long as the process need not be searched for garbage again and again.
+        gc.collect()
+        gc.freeze()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """The application's work and its callers' connections come to their end together, not one after the other."""
         application: Any = self.config.loaded_app
