@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -343,18 +344,25 @@ ledger = Table(
     Index("ledger_account_id_id_idx", "account_id", "id"),
 )
 
-# What GET /v1/usage reads, whatever the number of generations.
+# What GET /v1/usage reads, whatever the number of generations, and all of it in the key: in the table itself the days of
+# an account lie a page apart each.
 usage_days = Table(
     "usage_days",
     metadata,
-    Column("account_id", ForeignKey(accounts.c.id), primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("api_key_id", ForeignKey(api_keys.c.id), primary_key=True),
+    Column("account_id", ForeignKey(accounts.c.id)),
+    Column("day", Date),
+    Column("api_key_id", ForeignKey(api_keys.c.id)),
     _count("images"),
     _count("micro_usd"),
     _count("cost_micro_usd"),
     _count("failed"),
     _count("blocked"),
+    PrimaryKeyConstraint(
+        "account_id",
+        "day",
+        "api_key_id",
+        postgresql_include=["images", "micro_usd", "failed", "blocked"],
+    ),
 )
 
 # Pictures that no store holds: with IMAGE_STORE=none they wait here for their callers.
