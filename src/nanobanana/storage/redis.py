@@ -53,7 +53,7 @@ class _FairPool(ConnectionPool):
     ) -> AbstractConnection:
         del command_name, keys, options  # the library no longer uses them
         await self._wait_for_turn()
-        connection: AbstractConnection = self.get_available_connection()
+        connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]
         try:
             await self.ensure_connection(connection)
         except BaseException:
