@@ -22,6 +22,8 @@ MALLOC = {
     "MALLOC_TRIM_THRESHOLD_": "268435456",
 }
 
+ROOMY_PLANS = Path(__file__).with_name("roomy_plans.toml")
+
 
 @dataclass(frozen=True)
 class Service:
@@ -86,11 +88,11 @@ def running_sandbox(*arguments: str) -> Iterator[str]:
 
 
 @contextmanager
-def running_service(*, google: str, workers: int = 1) -> Iterator[Service]:
+def running_service(*, google: str, workers: int = 1, plans: Path = ROOMY_PLANS) -> Iterator[Service]:
     """`serve` in a new data directory with its embedded servers, with `google` in Google's place."""
     with data_folder() as data_dir:
         port = free_port()
-        process = start_service(data_dir, port=port, google=google, workers=workers)
+        process = start_service(data_dir, port=port, google=google, workers=workers, PLANS_FILE=str(plans))
         try:
             key = (data_dir / "development_api_key").read_text().strip()
             yield Service(url=f"http://127.0.0.1:{port}", key=key, data_dir=data_dir, supervisor=process.pid)
@@ -113,7 +115,7 @@ def start_service(
     environment = {
         **os.environ,
         "DATA_DIR": str(data_dir),
-        "PLANS_FILE": str(Path(__file__).parent / "roomy_plans.toml"),
+        "PLANS_FILE": str(ROOMY_PLANS),
         "GEMINI_API_KEY": "sandbox",
         "GEMINI_BASE_URL": google,
         "LOG_LEVEL": "warning",
