@@ -39,6 +39,11 @@ _TEMPLATE = "nanobanana_template"
 _servers = pytest.StashKey[ExitStack]()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: some tests only wait, for a lease to end or a process to start."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The process that all xdist workers hang on starts the servers; the others find them in the environment."""
     if hasattr(config, "workerinput"):
