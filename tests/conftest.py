@@ -57,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["TEST_DATABASE_URL"] = settings.database_url.get_secret_value()
         os.environ["TEST_REDIS_URL"] = settings.redis_url.get_secret_value()
         os.environ["TEST_SANDBOX_URL"] = stack.enter_context(_running_sandbox())
+        _spare_the_disk()
         _execute(f'create database "{_TEMPLATE}"')
         migrate(_url_of(_TEMPLATE))
         asyncio.run(_put_plans_in_force())
@@ -66,6 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if stack := config.stash.get(_servers, None):
         stack.close()
+
+
+def _spare_the_disk() -> None:
+    """No test cuts the power, and hundreds of databases are made: this is most of their time."""
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        _execute(f"alter system set {setting} = off")
+    _execute("select pg_reload_conf()")
 
 
 async def _put_plans_in_force() -> None:
@@ -125,7 +133,7 @@ def database_url() -> Iterator[str]:
 def fresh_database() -> Iterator[str]:
     """A copy of the migrated database: commits, locks and races in it are real."""
     name = f"test_{secrets.token_hex(8)}"
-    _execute(f'create database "{name}" template "{_TEMPLATE}"')
+    _execute(f'create database "{name}" template "{_TEMPLATE}" strategy file_copy')
     yield _url_of(name)
     watch.saw_database(_url_of(name))
     _execute(f'drop database "{name}" with (force)')
