@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections import Counter
 from collections.abc import Iterator
 
 import httpx2
@@ -81,7 +80,9 @@ async def test_callers_attached_elsewhere_get_the_one_image_that_another_process
         answers = [answer for answer in killed if answer]
         # Who hung on the killed process sends the same again.
         answers += [await _ask(cluster, person, wait_s=60) for answer in killed if answer is None]
-        assert Counter(answer.status_code for answer in answers if answer).keys() == {200, 202}
+        # 202 for those who wait shortly, unless all of them hung on the killed process and sent the same again.
+        assert 200 in (statuses := {answer.status_code for answer in answers if answer})
+        assert statuses <= {200, 202}
         (id,) = {answer.json()["id"] for answer in answers if answer}
         later = await client.get(f"/v1/generations/{id}", headers=person.by_key)
         assert (await client.get(later.json()["url"])).status_code == 200
