@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Two records of the same thing that do not agree: `record` says what `of` gives, and the ledger what it sums to."""
+    """Two records of one thing that do not agree: what is `recorded`, and what its movements say to be `expected`."""
 
     check: str
     subject: str

@@ -20,11 +20,11 @@ from pydantic import (
 
 from nanobanana.domain.plans.errors import UnusableFileError
 from nanobanana.domain.plans.types import ModelCost, ModelCosts, Plan
+from nanobanana.kit.money import MICRO
 
 DEFAULT_PLANS = Path(__file__).parent / "default_plans.toml"
 DEFAULT_MODEL_COSTS = Path(__file__).parent / "default_model_costs.toml"
 
-_MICRO = 1_000_000
 
 _MOST_USD = 1_000_000
 _MOST_IMAGES = 2**31 - 1
@@ -35,7 +35,7 @@ def _dollars(value: object) -> Decimal:
         raise ValueError("must be a number of US dollars, as in 9 or 0.02")
     if not 0 <= value <= _MOST_USD:
         raise ValueError(f"must be from 0 to {_MOST_USD}")
-    if Decimal(value) * _MICRO % 1:
+    if Decimal(value) * MICRO % 1:
         raise ValueError("must have 6 decimals at most")
     return Decimal(value)
 
@@ -124,7 +124,7 @@ def cost_micro_usd(cost: ModelCost, *, input_tokens: int, output_tokens: int) ->
     tokens = (
         input_tokens * cost.micro_usd_per_million_tokens_in + beside * cost.micro_usd_per_million_tokens_out
     )
-    return cost.micro_usd_per_image - (-tokens // _MICRO)
+    return cost.micro_usd_per_image - (-tokens // MICRO)
 
 
 def margin_micro_usd(plan: Plan, *, micro_usd_per_image: int) -> int | None:
@@ -174,4 +174,4 @@ def _what_is_wrong(problem: Any) -> str:
 
 
 def _micro(usd: Decimal) -> int:
-    return int(usd * _MICRO)
+    return int(usd * MICRO)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageDay:
-    """What one key did on one day. Money in micro-dollars; `cost` is what Google took, for the operator alone."""
+    """What one key did on one day. Money in micro-dollars, drawn from the balance."""
 
     day: date
     api_key_id: str

@@ -3,7 +3,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-_MICRO = 1_000_000
+from nanobanana.kit.money import MICRO
+
 _SMALLEST = Decimal("0.000001")
 _MOST_USD = 1_000_000
 
@@ -24,7 +25,7 @@ Usd = Annotated[
 
 def usd(micro_usd: int) -> float:
     """Dollars for an answer: a double holds any such sum below a billion exactly enough to print its micro-dollars."""
-    return micro_usd / _MICRO
+    return micro_usd / MICRO
 
 
 def usd_or_none(micro_usd: int | None) -> float | None:
@@ -32,4 +33,4 @@ def usd_or_none(micro_usd: int | None) -> float | None:
 
 
 def micro_usd(usd: float) -> int:
-    return int(Decimal(repr(usd)) * _MICRO)
+    return int(Decimal(repr(usd)) * MICRO)
