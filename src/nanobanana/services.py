@@ -28,6 +28,7 @@ from nanobanana.domain.personal_data.eraser import Eraser
 from nanobanana.domain.personal_data.service import PersonalData
 from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, read_model_costs
 from nanobanana.domain.registration.service import Registrations
+from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.surges.service import Surges
 from nanobanana.domain.usage.service import UsageReports
@@ -44,6 +45,8 @@ from nanobanana.storage.redis import open_redis
 
 # Pictures between Google's first byte and the store, of 2 to 6 MB each while they are decoded.
 BODIES_AT_ONCE = 8
+# Of all that wait for Google's first byte; each holds a connection.
+CALLS_AT_ONCE = 1_000
 # Of their own: a test key may ask for a body that stalls, and must not hold up a live one.
 TEST_BODIES_AT_ONCE = 2
 
@@ -102,7 +105,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         local = settings.image_store == "local"
         images = Images(LocalFolder(settings.image_dir) if local else images_in_database)
         model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
-        runner = Runner(database, google=_google(settings, http), images=images, model_costs=model_costs)
+        runner = Runner(database, routes=_routes(settings, http), images=images, model_costs=model_costs)
         secrets = _secret_keys(settings)
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(redis, probe=probe, secret=secrets[0], processes=settings.web_processes)
@@ -186,7 +189,7 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     return mailbox if settings.environment == "development" else LogMailer()
 
 
-def _google(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, GoogleImages]:
+def _routes(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, Routes]:
     """Test keys always meet the sandbox; live keys meet Google as soon as there is a key for it."""
 
     def images(base_url: str, api_key: str, *, bodies_at_once: int) -> GoogleImages:
@@ -200,11 +203,14 @@ def _google(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, Googl
             body_slots=asyncio.Semaphore(bodies_at_once),
         )
 
+    def routes(way: GoogleImages) -> Routes:
+        return Routes([way], calls_at_once=CALLS_AT_ONCE)
+
     sandbox = settings.sandbox_url or "http://sandbox.invalid"
     live_url, live_key = sandbox, "sandbox"
     if settings.gemini_api_key:
         live_url, live_key = settings.gemini_base_url, settings.gemini_api_key.get_secret_value()
     return {
-        "live": images(live_url, live_key, bodies_at_once=BODIES_AT_ONCE),
-        "test": images(sandbox, "sandbox", bodies_at_once=TEST_BODIES_AT_ONCE),
+        "live": routes(images(live_url, live_key, bodies_at_once=BODIES_AT_ONCE)),
+        "test": routes(images(sandbox, "sandbox", bodies_at_once=TEST_BODIES_AT_ONCE)),
     }

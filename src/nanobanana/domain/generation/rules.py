@@ -17,6 +17,7 @@ from nanobanana.domain.generation.types import Admission, Generation, Idempotenc
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.limits.rules import rate_limit_headers
 from nanobanana.domain.limits.types import Limit, Verdict, Window
+from nanobanana.domain.routes.errors import NoRouteError
 from nanobanana.errors import NanoBananaError
 from nanobanana.integrations.google.errors import GoogleError, PolicyRefusalError
 from nanobanana.integrations.object_store.errors import StoreError
@@ -35,7 +36,7 @@ def directed(prompt: str, style: Style) -> str:
     return prompt + _DIRECTIONS[style]
 
 
-def explain(error: GoogleError | UnusablePictureError | StoreError) -> NotMade:
+def explain(error: NoRouteError | GoogleError | UnusablePictureError | StoreError) -> NotMade:
     """What the caller is told; the error's own text may be Google's or the system's and stays in the log."""
     if isinstance(error, PolicyRefusalError):
         return NotMade(
@@ -47,6 +48,8 @@ def explain(error: GoogleError | UnusablePictureError | StoreError) -> NotMade:
         )
     if isinstance(error, GoogleError):
         return failed(error.public_message, lost_attempts=int(error.maybe_charged))
+    if isinstance(error, NoRouteError):
+        return failed("The image model is unavailable at the moment.")
     if isinstance(error, UnusablePictureError):
         return failed("The image model sent an unusable picture.", lost_attempts=1)
     return failed("The picture could not be stored.", lost_attempts=1)

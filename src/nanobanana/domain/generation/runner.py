@@ -16,7 +16,8 @@ from nanobanana.domain.images.service import Images
 from nanobanana.domain.images.types import Picture
 from nanobanana.domain.plans.rules import cost_micro_usd
 from nanobanana.domain.plans.types import ModelCosts
-from nanobanana.integrations.google.client import GoogleImages
+from nanobanana.domain.routes.errors import NoRouteError
+from nanobanana.domain.routes.service import Routes
 from nanobanana.integrations.google.errors import GoogleError
 from nanobanana.integrations.google.types import GoogleImage, ImageRequest
 from nanobanana.integrations.object_store.errors import StoreError
@@ -39,13 +40,13 @@ class Runner:
         self,
         database: Database,
         *,
-        google: Mapping[Mode, GoogleImages],
+        routes: Mapping[Mode, Routes],
         images: Images,
         model_costs: ModelCosts,
     ) -> None:
         self._database = database
         self._model_costs = model_costs
-        self._google = google
+        self._routes = routes
         self._images = images
         self._tasks: dict[str, asyncio.Task[Generation]] = {}
         self._attempts: dict[str, int] = {}
@@ -154,7 +155,7 @@ class Runner:
                 if outcome := magic_words.outcome(generation.prompt):
                     return outcome
             return await self._ask_google(generation)
-        except (GoogleError, UnusablePictureError, StoreError) as error:
+        except (NoRouteError, GoogleError, UnusablePictureError, StoreError) as error:
             cause = error.code if isinstance(error, GoogleError) else type(error).__name__
             log.warning("generation_failed", generation_id=generation.id, cause=cause, detail=str(error))
             if isinstance(error, GoogleError):
@@ -177,11 +178,12 @@ class Runner:
         request = ImageRequest(prompt=prompt, width=width, height=height)
         asked = time.perf_counter()
         # Inside the block a slot for a body is held; it is free again once the picture is stored.
-        async with self._google[generation.mode].generate(request) as answer:
+        async with self._routes[generation.mode].generate(request) as served:
             STEP_SECONDS.labels("google").observe(time.perf_counter() - asked)
             GOOGLE_CALLS.labels(generation.mode, "image").inc()
             with BODIES.track_inprogress():
-                picture = await self._fit_and_keep(generation, answer.data)
+                picture = await self._fit_and_keep(generation, served.image.data)
+        answer = served.image
         return Made(
             image_format=picture.format,
             image_bytes=len(picture.data),
@@ -189,6 +191,7 @@ class Runner:
             input_tokens=answer.input_tokens,
             output_tokens=answer.output_tokens,
             cost_micro_usd=self._cost_micro_usd(answer),
+            lost_attempts=served.lost_attempts,
         )
 
     def _cost_micro_usd(self, answer: GoogleImage) -> int | None:
