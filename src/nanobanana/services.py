@@ -41,7 +41,7 @@ from nanobanana.integrations.object_store.local import LocalFolder
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
 from nanobanana.storage.queue import Queue
-from nanobanana.storage.redis import open_redis
+from nanobanana.storage.redis import SharedConnection, open_redis
 
 # Pictures between Google's first byte and the store, of 2 to 6 MB each while they are decoded.
 BODIES_AT_ONCE = 8
@@ -96,8 +96,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         closing.push_async_callback(queue.close)
         redis = open_redis(_required(settings, "redis_url"))
         closing.push_async_callback(redis.aclose)
-        probe = open_redis(_required(settings, "redis_url"), connections=1)
-        closing.push_async_callback(probe.aclose)
+        limits = SharedConnection(_required(settings, "redis_url"))
+        closing.callback(limits.drop)
         http = open_http()
         closing.push_async_callback(http.close)
 
@@ -108,7 +108,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         runner = Runner(database, routes=_routes(settings, http), images=images, model_costs=model_costs)
         secrets = _secret_keys(settings)
         api_keys = ApiKeys(database, secrets=secrets)
-        limiter = Limiter(redis, probe=probe, secret=secrets[0], processes=settings.web_processes)
+        limiter = Limiter(limits, probe=redis, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
         people = _people(settings, database, api_keys, secrets)
         yield Services(

@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from nanobanana.domain.limits.service import Limiter
-from nanobanana.storage.redis import open_redis
+from nanobanana.storage.redis import SharedConnection, open_redis
 
 OpenRedis = Callable[..., Redis]
 MakeLimiter = Callable[..., Limiter]
@@ -17,8 +17,8 @@ async def connect() -> AsyncIterator[OpenRedis]:
     """`open_redis`, closed after the test."""
     async with AsyncExitStack() as closing:
 
-        def opened(url: str, *, connections: int = 8) -> Redis:
-            redis = open_redis(url, connections=connections)
+        def opened(url: str) -> Redis:
+            redis = open_redis(url)
             closing.push_async_callback(redis.aclose)
             return redis
 
@@ -26,13 +26,15 @@ async def connect() -> AsyncIterator[OpenRedis]:
 
 
 @pytest.fixture
-def limiter(connect: OpenRedis) -> MakeLimiter:
+async def limiter(connect: OpenRedis) -> AsyncIterator[MakeLimiter]:
     """Makes what a process has: its connections are its own, the secret is common to all."""
     secret = secrets.token_hex(8)
+    shared: list[SharedConnection] = []
 
     def make(url: str, *, probe: str | None = None, processes: int = 1) -> Limiter:
-        return Limiter(
-            connect(url), probe=connect(probe or url, connections=1), secret=secret, processes=processes
-        )
+        shared.append(SharedConnection(url))
+        return Limiter(shared[-1], probe=connect(probe or url), secret=secret, processes=processes)
 
-    return make
+    yield make
+    for connection in shared:
+        connection.drop()

@@ -14,6 +14,7 @@ from nanobanana.domain.limits.repository import SCRIPT, WindowsInRedis
 from nanobanana.domain.limits.rules import WindowsInMemory
 from nanobanana.domain.limits.service import Limiter
 from nanobanana.domain.limits.types import Limit, Verdict
+from nanobanana.storage.redis import SharedConnection
 from tests.domain.limits.conftest import MakeLimiter
 from tests.domain.limits.plain_model import PlainModel
 
@@ -85,10 +86,10 @@ async def _redis_follows_the_model(steps: list[tuple[int, set[str], str]]) -> No
     """The script takes its time from a hash of this example's instead of the server's clock."""
     example = secrets.token_hex(8)
     async with Redis.from_url(os.environ["TEST_REDIS_URL"]) as redis:
-        windows = WindowsInRedis(redis)
         assert SCRIPT.count("redis.call('TIME')") == 1
         stopped_clock = f"redis.call('HMGET', 'clock {example}', 's', 'us')"
-        windows._script = redis.register_script(SCRIPT.replace("redis.call('TIME')", stopped_clock))
+        shared = SharedConnection(os.environ["TEST_REDIS_URL"])
+        windows = WindowsInRedis(shared, script=SCRIPT.replace("redis.call('TIME')", stopped_clock))
 
         async def take(wanted: Mapping[str, Limit], token: str, now: float) -> Verdict:
             moment = {"s": int(now) + 1_800_000_000, "us": int(now % 1 * 1_000_000)}
@@ -100,6 +101,7 @@ async def _redis_follows_the_model(steps: list[tuple[int, set[str], str]]) -> No
             await windows.give_back({f"{example}:{key}": limit for key, limit in wanted.items()}, token=token)
 
         await _follows_the_model(take, give_back, steps)
+        shared.drop()
 
 
 @pytest.fixture

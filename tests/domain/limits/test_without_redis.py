@@ -86,7 +86,7 @@ async def test_redis_that_is_back_is_found_by_the_next_probe(
     await alone.take([HOUR])
     assert not alone._redis_is_up
 
-    alone._probe = connect(os.environ["TEST_REDIS_URL"], connections=1)
+    alone._probe = connect(os.environ["TEST_REDIS_URL"])
 
     assert await alone.find_redis()
     assert alone._redis_is_up

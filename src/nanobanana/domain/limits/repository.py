@@ -1,11 +1,14 @@
 """The sliding window in Redis: one script, one round trip for any number of windows."""
 
+import asyncio
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
 
 from nanobanana.domain.limits.types import Limit, Verdict, Window
+from nanobanana.storage.redis import SharedConnection
 
 _MICROSECONDS = 1_000_000
 
@@ -45,15 +48,16 @@ return answer
 
 
 class WindowsInRedis:
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: SharedConnection, *, script: str = SCRIPT) -> None:
         self._redis = redis
-        self._script = redis.register_script(SCRIPT)
+        self._script = script
+        self._hash = hashlib.sha1(script.encode()).hexdigest()  # noqa: S324 - Redis names scripts so
 
     async def take(self, wanted: Mapping[str, Limit], *, token: str) -> Verdict:
         arguments: list[str | int] = [token]
         for limit in wanted.values():
             arguments += [limit.tokens, limit.window_s * _MICROSECONDS]
-        allowed, *states = cast("list[int]", await self._script(keys=_names(wanted), args=arguments))
+        allowed, *states = await self._run(*_names(wanted), *arguments, windows=len(wanted))
         windows = [
             Window(limit=limit, remaining=remaining, reset_s=reset / _MICROSECONDS, taken=bool(taken))
             for limit, (remaining, reset, taken) in zip(wanted.values(), _by_three(states), strict=True)
@@ -61,10 +65,14 @@ class WindowsInRedis:
         return Verdict(allowed=bool(allowed), windows=windows)
 
     async def give_back(self, wanted: Mapping[str, Limit], *, token: str) -> None:
-        pipeline = self._redis.pipeline(transaction=False)
-        for name in _names(wanted):
-            pipeline.zrem(name, token)
-        await pipeline.execute()
+        await asyncio.gather(*(self._redis.call("ZREM", name, token) for name in _names(wanted)))
+
+    async def _run(self, *keys_and_arguments: str | int, windows: int) -> list[int]:
+        try:
+            answer = await self._redis.call("EVALSHA", self._hash, windows, *keys_and_arguments)
+        except NoScriptError:  # Redis has begun anew
+            answer = await self._redis.call("EVAL", self._script, windows, *keys_and_arguments)
+        return cast("list[int]", answer)
 
 
 def _by_three(states: list[int]) -> Iterator[tuple[int, ...]]:

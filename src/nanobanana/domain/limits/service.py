@@ -18,7 +18,7 @@ from nanobanana.domain.limits.repository import WindowsInRedis
 from nanobanana.domain.limits.rules import WindowsInMemory
 from nanobanana.domain.limits.types import Limit, Verdict
 from nanobanana.metrics import LIMITED_WITHOUT_REDIS
-from nanobanana.storage.redis import CONNECTIONS, answers
+from nanobanana.storage.redis import SharedConnection, answers
 
 # Redis counts as silent when nobody in this process heard from it for three turns, and then as gone when a probe hears
 # nothing for three more: together at most 140 ms of a request. Turns of the event loop rather than a deadline, which
@@ -32,9 +32,9 @@ log = structlog.get_logger()
 
 
 class Limiter:
-    def __init__(self, redis: Redis, *, probe: Redis, secret: str, processes: int) -> None:
-        """`probe`: a connection of its own, or a crowd waiting for `redis` would make it look dead.
-        `processes`: how many share the limits when Redis is gone."""
+    def __init__(self, redis: SharedConnection, *, probe: Redis, secret: str, processes: int) -> None:
+        """`processes`: how many share the limits when Redis is gone."""
+        self._redis = redis
         self._in_redis = WindowsInRedis(redis)
         self._in_memory = WindowsInMemory()
         self._probe = probe
@@ -46,7 +46,8 @@ class Limiter:
 
     async def open(self) -> None:
         """Connects, and loads what a first call loads: a request would take that for a Redis that is gone."""
-        await asyncio.gather(*(self._connect() for _ in range(CONNECTIONS)))
+        with suppress(RedisError, OSError):
+            await self._in_redis.take({}, token="")
         await self.find_redis()
 
     async def take(self, limits: Sequence[Limit], *, token: str | None = None) -> Verdict:
@@ -101,10 +102,6 @@ class Limiter:
             for key, limit in wanted.items()
         }
 
-    async def _connect(self) -> None:
-        with suppress(RedisError, OSError):
-            await self._in_redis.take({}, token="")
-
     async def _ping(self) -> bool:
         try:
             return await self._heard_in_time(answers(self._probe))
@@ -132,6 +129,8 @@ class Limiter:
         up = not probing.cancelled() and probing.result()
         if up != self._redis_is_up:
             self._redis_is_up = up
+            if not up:
+                self._redis.drop()
             log.warning("redis_is_back" if up else "redis_is_gone")
 
     def _key(self, limit: Limit) -> str:
