@@ -3,7 +3,10 @@
 import logging
 import re
 import sys
+from collections.abc import Callable
+from typing import Any
 
+import orjson
 import structlog
 
 
@@ -16,9 +19,15 @@ def configure(level: str) -> None:
             *_renderers(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=_logger_factory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _logger_factory() -> structlog.WriteLoggerFactory | structlog.BytesLoggerFactory:
+    if sys.stdout.isatty():
+        return structlog.WriteLoggerFactory(file=sys.stdout)
+    return structlog.BytesLoggerFactory(file=sys.stdout.buffer)
 
 
 def _renderers() -> list[structlog.typing.Processor]:
@@ -27,8 +36,12 @@ def _renderers() -> list[structlog.typing.Processor]:
     return [
         structlog.processors.format_exc_info,
         _without_secrets,
-        structlog.processors.JSONRenderer(),
+        structlog.processors.JSONRenderer(serializer=_json),
     ]
+
+
+def _json(event: structlog.typing.EventDict, *, default: Callable[[Any], Any]) -> bytes:
+    return orjson.dumps(event, default=default)
 
 
 # Keys and sessions come in by mistake, as in `DELETE /v1/keys/nb_live_...`; PostgreSQL's DETAIL quotes whole rows.

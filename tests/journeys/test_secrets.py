@@ -36,7 +36,7 @@ async def test_no_token_code_key_or_password_stands_in_any_table_or_log_after_al
 
     said = service.said.removeprefix(service.announced)
     assert "send_password_changed" in stored
-    assert '"path": "/v1/auth/verify-email"' in said
+    assert '"path":"/v1/auth/verify-email"' in said
     everything = stored + said
     assert [secret for secret in secrets if secret in everything or hexed(secret) in everything] == []
 

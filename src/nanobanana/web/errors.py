@@ -6,10 +6,11 @@ from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any, cast
 
+import orjson
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
@@ -71,7 +72,7 @@ def error_response(
     if details:
         body["details"] = details
     headers = {**scope["state"].get("headers_of_errors", {}), **error.headers}
-    return JSONResponse({"error": body}, status_code=error.status, headers=headers)
+    return Response(orjson.dumps({"error": body}), error.status, headers, media_type="application/json")
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
+from functools import cache
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -70,11 +71,16 @@ def _route(scope: Scope) -> str:
     return "/".join(names.get(segment, segment) for segment in scope["path"].split("/"))
 
 
+# There are as many as routes, methods and statuses; looking one up by its labels costs more than counting.
+_counter = cache(REQUESTS.labels)
+_histogram = cache(REQUEST_SECONDS.labels)
+
+
 def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
     route = _route(scope)
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    REQUESTS.labels(method, route, status).inc()
-    REQUEST_SECONDS.labels(route).observe(seconds)
+    _counter(method, route, status).inc()
+    _histogram(route).observe(seconds)
     log.info(
         "request",
         request_id=request_id,
