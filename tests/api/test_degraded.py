@@ -27,7 +27,7 @@ class TestWithoutRedis:
 async def test_without_google_the_caller_is_told_to_come_back(
     client: AsyncClient, alice: Person, services: Services, unused_tcp_port: int
 ) -> None:
-    services.runner._google["live"]._url = f"http://127.0.0.1:{unused_tcp_port}"
+    services.runner._routes["live"]._ways[0]._url = f"http://127.0.0.1:{unused_tcp_port}"
 
     response = await client.post("/v1/generate", json=PROMPT, headers=alice.by_key)
 

@@ -6,7 +6,7 @@ from httpx2 import AsyncClient
 from PIL import Image
 
 from nanobanana.services import Services
-from nanobanana.web.api import generations
+from nanobanana.web.api import generate
 from tests.people import Person
 
 SIZES = ["1024x1024", "1280x896", "896x1280", "1408x768", "768x1408"]
@@ -257,4 +257,4 @@ async def test_a_circle_of_the_models_is_a_circle_of_ours(
     ],
 )
 def test_prefer_is_read_as_rfc_7240_has_it(prefer: list[str], seconds: int) -> None:
-    assert generations._wait_s(prefer) == seconds
+    assert generate._wait_s(prefer) == seconds

@@ -23,7 +23,7 @@ _session = HTTPBearer(scheme_name="session", bearerFormat="nb_session_...", auto
 
 
 # All of these are coroutines, even where nothing is awaited: FastAPI runs plain functions in threads.
-async def _services(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
@@ -33,15 +33,25 @@ async def _client_address(request: Request) -> IPAddress:
     return address
 
 
-ServicesDep = Annotated[Services, Depends(_services)]
+ServicesDep = Annotated[Services, Depends(services_of)]
 _KeyHeader = Annotated[HTTPAuthorizationCredentials | None, Depends(_key)]
 _SessionHeader = Annotated[HTTPAuthorizationCredentials | None, Depends(_session)]
 
 
-async def _recent_key(services: ServicesDep, header: _KeyHeader) -> Bearer:
-    if header is None:
+async def recent_key(services: Services, text: str | None) -> Bearer:
+    if not text:
         raise InvalidApiKeyError
-    return await services.api_keys.resolve_recent(header.credentials)
+    return await services.api_keys.resolve_recent(text)
+
+
+async def _recent_key(services: ServicesDep, header: _KeyHeader) -> Bearer:
+    return await recent_key(services, header.credentials if header else None)
+
+
+def bearer_text(request: Request) -> str | None:
+    """What `Authorization: Bearer ...` holds."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else None
 
 
 async def _session_token(header: _SessionHeader) -> str:
@@ -90,8 +100,11 @@ class _AccountIdFor:
         return bearer.account_id
 
 
-async def _base_url(services: ServicesDep, request: Request) -> str:
-    return services.settings.public_url or str(request.base_url).rstrip("/")
+async def base_url(services: ServicesDep, request: Request) -> str:
+    if services.settings.public_url:
+        return services.settings.public_url
+    host = request.headers.get("host")
+    return f"{request.scope['scheme']}://{host}" if host else str(request.base_url).rstrip("/")
 
 
 async def _user_agent(request: Request) -> str | None:
@@ -104,7 +117,7 @@ def _of_known_shape(id: str) -> str:
     return id
 
 
-async def _json_body(request: Request) -> None:
+async def require_json(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaTypeError(
@@ -123,10 +136,10 @@ ReaderAccountId = Annotated[str, Depends(_AccountIdFor("read"))]
 # The same with the scope `usage`.
 UsageReaderAccountId = Annotated[str, Depends(_AccountIdFor("usage"))]
 # How links to this service begin.
-BaseUrl = Annotated[str, Depends(_base_url)]
+BaseUrl = Annotated[str, Depends(base_url)]
 # What the caller says it is.
 UserAgent = Annotated[str | None, Depends(_user_agent)]
 # An id in a path; what no id can be is 404 like any other that does not exist.
 Id = Annotated[str, AfterValidator(_of_known_shape)]
 # The body is JSON, else 415.
-JsonBody = Depends(_json_body)
+JsonBody = Depends(require_json)
