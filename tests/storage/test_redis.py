@@ -63,7 +63,16 @@ async def test_a_connection_that_redis_closes_is_made_again(shared: SharedConnec
     other = SharedConnection(os.environ["TEST_REDIS_URL"])
     await other.call("CLIENT", "KILL", "ID", number)
     other.drop()
-    while shared._connection is not None:
+    while shared._serving is not None:
         await asyncio.sleep(0.001)
 
     assert await shared.call("ECHO", "again") == b"again"
+
+
+async def test_what_is_posted_is_done_before_what_is_called_later(shared: SharedConnection) -> None:
+    key = f"posted {secrets.token_hex(8)}"
+    await shared.call("SET", key, "before")
+
+    shared.post("SET", key, "after")
+
+    assert await shared.call("GETDEL", key) == b"after"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import hiredis
@@ -36,7 +37,8 @@ async def answers(redis: Redis) -> bool:
 
 
 class SharedConnection:
-    """One connection for all callers of a process: commands go out as they come, answers come back in that order.
+    """One connection for all callers of a process: commands go out together, at the end of a turn of the event loop, and
+    answers come back in that order.
 
     A command costs a sixth of what it costs through the library's client, which lends a connection to each caller, and
     nobody waits for a free one. There are no time limits on answers: callers have theirs.
@@ -47,60 +49,82 @@ class SharedConnection:
             url, socket_connect_timeout=_CONNECT_S, socket_timeout=None, retry=Retry(NoBackoff(), 0)
         )
         self._connecting = asyncio.Lock()
-        self._connection: AbstractConnection | None = None
-        self._reading: asyncio.Task[None] | None = None
-        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._serving: asyncio.Task[None] | None = None
+        self._unsent: list[bytes] = []
+        self._something_unsent = asyncio.Event()
+        # Those whose answers are to come, the oldest first; None for an answer that nobody waits for.
+        self._waiting: deque[asyncio.Future[Any] | None] = deque()
 
     async def call(self, *command: str | int) -> Any:
         """Redis's answer. Raises RedisError or OSError: what it says is wrong, or that there is none."""
-        connection = self._connection or await self._connect()
-        if not connection.is_connected:
-            raise _lost()  # the library would connect again behind the reader's back
+        if not self._is_open:
+            await self._open()
         answer = asyncio.get_running_loop().create_future()
-        self._waiting.append(answer)
-        await connection.send_packed_command(hiredis.pack_command(command), check_health=False)  # type: ignore[arg-type]
+        self._send(command, answer)
         return await answer
+
+    def post(self, *command: str | int) -> None:
+        """Before whatever is called later, if Redis is there at all; what it answers is nobody's concern."""
+        if self._is_open:
+            self._send(command, None)
 
     def drop(self) -> None:
         """Whoever waits is told that the connection is lost. The next call makes a new one."""
-        if self._reading:
-            self._reading.cancel()
+        if self._serving:
+            self._serving.cancel()
 
-    async def _connect(self) -> AbstractConnection:
+    @property
+    def _is_open(self) -> bool:
+        return self._serving is not None
+
+    async def _open(self) -> None:
         async with self._connecting:
-            if self._connection is None:
+            if not self._is_open:
                 connection: AbstractConnection = self._connections.make_connection()  # type: ignore[no-untyped-call]
                 await connection.connect()  # type: ignore[no-untyped-call]
-                self._connection = connection
-                self._reading = asyncio.create_task(self._read(connection), name="redis")
-            return self._connection
+                self._serving = asyncio.create_task(self._serve(connection), name="redis")
 
-    async def _read(self, connection: AbstractConnection) -> None:
+    def _send(self, command: tuple[str | int, ...], answer: asyncio.Future[Any] | None) -> None:
+        self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]
+        self._waiting.append(answer)
+        self._something_unsent.set()
+
+    async def _serve(self, connection: AbstractConnection) -> None:
+        writing = asyncio.create_task(self._write(connection))
         try:
-            while True:
-                try:
-                    answer, error = await connection.read_response(), None
-                except ResponseError as refusal:
-                    answer, error = None, refusal
-                self._settle(answer, error)
+            await self._read(connection)
         except (RedisError, OSError):
             pass
         finally:
-            self._connection = None
+            writing.cancel()
+            self._serving = None
+            self._unsent.clear()
             while self._waiting:
-                self._settle(None, _lost())
+                self._settle(None, ConnectionLostError("The connection to Redis is lost."))
             await connection.disconnect(nowait=True)
 
+    async def _write(self, connection: AbstractConnection) -> None:
+        # A connection that breaks here breaks for the reader, too, who then tells everybody.
+        with suppress(RedisError, OSError):
+            while connection.is_connected:  # else the library would connect again behind the reader's back
+                await self._something_unsent.wait()
+                self._something_unsent.clear()
+                commands, self._unsent = b"".join(self._unsent), []
+                await connection.send_packed_command(commands, check_health=False)
+
+    async def _read(self, connection: AbstractConnection) -> None:
+        while True:
+            try:
+                answer, error = await connection.read_response(), None
+            except ResponseError as refusal:
+                answer, error = None, refusal
+            self._settle(answer, error)
+
     def _settle(self, answer: Any, error: Exception | None) -> None:
-        """The oldest caller's, who may have gone."""
         waiting = self._waiting.popleft()
-        if waiting.done():
+        if waiting is None or waiting.done():
             return
         if error:
             waiting.set_exception(error)
         else:
             waiting.set_result(answer)
-
-
-def _lost() -> RedisError:
-    return ConnectionLostError("The connection to Redis is lost.")

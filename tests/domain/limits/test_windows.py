@@ -98,7 +98,7 @@ async def _redis_follows_the_model(steps: list[tuple[int, set[str], str]]) -> No
             return await windows.take(own, token=token)
 
         async def give_back(wanted: Mapping[str, Limit], token: str) -> None:
-            await windows.give_back({f"{example}:{key}": limit for key, limit in wanted.items()}, token=token)
+            windows.give_back({f"{example}:{key}": limit for key, limit in wanted.items()}, token=token)
 
         await _follows_the_model(take, give_back, steps)
         shared.drop()
@@ -158,11 +158,15 @@ async def test_looking_takes_nothing_and_tells_what_taking_would_meet(limiters: 
 
 async def test_what_is_given_back_is_there_for_others_on_all_processes(limiters: list[Limiter]) -> None:
     limit = Limit(name="hour", subject="ada", tokens=1, window_s=3600)
+    for limiter in limiters:
+        await limiter.open()
     await limiters[0].take([limit], token="order 17")
 
-    await limiters[1].give_back([limit], token="order 18")
+    limiters[1].give_back([limit], token="order 18")
+    await limiters[1].look([limit])  # so that it has arrived
     refused = await limiters[2].take([limit])
-    await limiters[3].give_back([limit], token="order 17")
+    limiters[3].give_back([limit], token="order 17")
+    await limiters[3].look([limit])
 
     assert not refused.allowed
     assert (await limiters[4].take([limit])).allowed

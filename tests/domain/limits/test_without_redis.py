@@ -45,7 +45,7 @@ async def test_looking_takes_nothing_and_what_is_given_back_is_there_again(
     await alone.take([HOUR], token="order 17")
     full = await alone.look([HOUR])
 
-    await alone.give_back([HOUR], token="order 17")
+    alone.give_back([HOUR], token="order 17")
 
     assert [before.allowed, full.allowed, (await alone.take([HOUR])).allowed] == [True, False, True]
 

@@ -1,7 +1,7 @@
 """The rows of `generations` and what is held for them. The way of an image takes one round trip a step."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -83,7 +83,10 @@ async def admit(
                 "idempotency_key": idempotency and idempotency.key,
                 "fingerprint": idempotency and idempotency.fingerprint,
                 "free_images_per_day": free_images_per_day,
-                **asdict(order),
+                "prompt": order.prompt,
+                "size": order.size,
+                "style": order.style,
+                "format": order.format,
             },
         )
     except psycopg.Error as error:
@@ -108,7 +111,7 @@ async def settle(database: Database, generation: Generation, outcome: Made | Not
     """The row in its final state, and its hold captured or released; None when this attempt no longer holds it, and
     nothing was changed."""
     rows = await database.statement(
-        _SETTLE, {"id": generation.id, "attempt": generation.attempt, **_NOTHING_MADE, **asdict(outcome)}
+        _SETTLE, {"id": generation.id, "attempt": generation.attempt, **_NOTHING_MADE, **_values(outcome)}
     )
     return Generation(**rows[0]) if rows else None
 
@@ -224,6 +227,11 @@ def _admission(row: dict[str, Any]) -> Admission:
         refusal=refusal,
         month=Month(images=images, limit=limit),
     )
+
+
+def _values(outcome: Made | NotMade) -> dict[str, Any]:
+    """By hand: `asdict` copies whatever it finds, at 15 us."""
+    return {field: getattr(outcome, field) for field in outcome.__slots__}
 
 
 def _held(attempts: Mapping[str, int]) -> dict[str, Any]:

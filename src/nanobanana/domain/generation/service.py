@@ -62,7 +62,7 @@ class Generations:
             rules.raise_refusal(admission)
         except NanoBananaError as error:
             refund = not isinstance(error, IdempotencyKeyReusedError)
-            await self._speed_limits.take_back(verdict, token=token, refund=refund)
+            self._speed_limits.take_back(verdict, token=token, refund=refund)
             left = rules.given_back(verdict) if refund else verdict
             _tell_limits(error, rules.limit_headers(bearer, left, rules.month_refused(month, error)))
             raise
@@ -152,11 +152,11 @@ class Generations:
         generation = await self._runner.wait(generation, wait_s=wait_s)
         if admission.replayed and generation.has_ended:
             # Taken in this process's memory, if Redis was gone: whoever made the image gives back only its own.
-            await self._speed_limits.end(bearer, token=token, refund=False)
+            self._speed_limits.end(bearer, token=token, refund=False)
         return generation
 
     async def _settled(self, bearer: Bearer, token: str, generation: Generation) -> None:
-        await self._speed_limits.end(bearer, token=token, refund=generation.state == "failed")
+        self._speed_limits.end(bearer, token=token, refund=generation.state == "failed")
 
 
 def _tell_limits(error: NanoBananaError, headers: Mapping[str, str]) -> None:

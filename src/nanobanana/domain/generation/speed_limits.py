@@ -33,7 +33,7 @@ class SpeedLimits:
         """How the windows stand."""
         return await self._limiter.look(list(_limits(bearer)))
 
-    async def take_back(self, verdict: Verdict, *, token: str, refund: bool) -> None:
+    def take_back(self, verdict: Verdict, *, token: str, refund: bool) -> None:
         """What this `take` took for a request that was refused. What an earlier request with the same token took is
         that one's: its work may be going on. Without `refund` the request counts, and only is not in flight."""
         back = [
@@ -42,13 +42,13 @@ class SpeedLimits:
             if window.taken and (refund or window.limit.name == _IN_FLIGHT)
         ]
         if back:
-            await self._limiter.give_back(back, token=token)
+            self._limiter.give_back(back, token=token)
 
-    async def end(self, bearer: Bearer, *, token: str, refund: bool) -> None:
+    def end(self, bearer: Bearer, *, token: str, refund: bool) -> None:
         """The work of this token is no longer in flight; with `refund` it never counted."""
         back = [limit for limit in _limits(bearer) if refund or limit.name == _IN_FLIGHT]
         if back:
-            await self._limiter.give_back(back, token=token)
+            self._limiter.give_back(back, token=token)
 
 
 def _allowed(bearer: Bearer, verdict: Verdict) -> Verdict:

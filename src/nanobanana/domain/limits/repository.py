@@ -1,6 +1,5 @@
 """The sliding window in Redis: one script, one round trip for any number of windows."""
 
-import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping
 from typing import cast
@@ -64,8 +63,9 @@ class WindowsInRedis:
         ]
         return Verdict(allowed=bool(allowed), windows=windows)
 
-    async def give_back(self, wanted: Mapping[str, Limit], *, token: str) -> None:
-        await asyncio.gather(*(self._redis.call("ZREM", name, token) for name in _names(wanted)))
+    def give_back(self, wanted: Mapping[str, Limit], *, token: str) -> None:
+        for name in _names(wanted):
+            self._redis.post("ZREM", name, token)
 
     async def _run(self, *keys_and_arguments: str | int, windows: int) -> list[int]:
         try:

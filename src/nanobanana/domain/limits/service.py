@@ -65,11 +65,12 @@ class Limiter:
             return verdict
         return self._in_memory.take(self._shares(wanted), token="", now=time.monotonic(), only_look=True)
 
-    async def give_back(self, limits: Sequence[Limit], *, token: str) -> None:
-        """As though the token had never been taken; without Redis at least as far as this process took it."""
+    def give_back(self, limits: Sequence[Limit], *, token: str) -> None:
+        """As though the token had never been taken; without Redis at least as far as this process took it. Nobody
+        waits for Redis to do it: what this process takes later finds it done."""
         wanted = self._wanted(limits)
         self._in_memory.give_back(wanted, token=token)
-        await self._from_redis(self._in_redis.give_back(wanted, token=token))
+        self._in_redis.give_back(wanted, token=token)
 
     async def find_redis(self) -> bool:
         """Whether Redis answers, which then holds until the next probe. However many ask, one probe goes out."""
