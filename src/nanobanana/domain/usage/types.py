@@ -1,16 +1,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypedDict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageDay:
-    """What one key did on one day. Money in micro-dollars, drawn from the balance."""
+class UsageDay(TypedDict):
+    """What one key did on one day. A year of ten keys has thousands: so they stay the rows that they are."""
 
     day: date
     api_key_id: str
     images: int
-    micro_usd: int
+    # Drawn from the balance.
+    amount_usd: float
     failed: int
     blocked: int
 

@@ -2,12 +2,13 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+import orjson
+from fastapi import APIRouter, Query, Response
 from pydantic import BeforeValidator
 
 from nanobanana.errors import InvalidRequestError
 from nanobanana.web.api.schemas.errors import error_responses
-from nanobanana.web.api.schemas.usage import UsageReport
+from nanobanana.web.api.schemas.usage import UsageReport, UsageSummary
 from nanobanana.web.dependencies import ServicesDep, UsageReaderAccountId
 
 router = APIRouter(tags=["Usage"])
@@ -25,15 +26,16 @@ def _written_as_a_day(value: object) -> object:
 Day = Annotated[date, BeforeValidator(_written_as_a_day)]
 
 
-@router.get("/usage", response_model_by_alias=True, responses=error_responses(400, 401, 403, 503))
+@router.get("/usage", response_model=UsageReport, responses=error_responses(400, 401, 403, 503))
 async def get_usage(
     account_id: UsageReaderAccountId,
     services: ServicesDep,
+    response: Response,
     first: Annotated[
         Day | None, Query(alias="from", description="First day, in UTC; the first of this month")
     ] = None,
     last: Annotated[Day | None, Query(alias="to", description="Last day, included; today")] = None,
-) -> UsageReport:
+) -> Response:
     """What the account has used, by day and by key, and what is left of quota, key caps and balance. 366 days at most."""
     today = datetime.now(UTC).date()
     last = last or today
@@ -42,6 +44,8 @@ async def get_usage(
         raise InvalidRequestError("from: This must not be after `to`.", param="from")
     if last - first >= _LONGEST:
         raise InvalidRequestError("from: This must be within 366 days of `to`.", param="from")
-    return UsageReport.of(
-        await services.usage.report(account_id=account_id, first=first, last=last), first=first, last=last
-    )
+    usage = await services.usage.report(account_id=account_id, first=first, last=last)
+    summary = UsageSummary.of(usage, first=first, last=last).model_dump(by_alias=True, mode="json")
+    # Straight from the rows: as models, those of a year would take five times as long.
+    body = orjson.dumps({**summary, "data": usage.days})
+    return Response(body, headers=dict(response.headers), media_type="application/json")

@@ -3,7 +3,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from nanobanana.domain.usage.types import KeyMonth, Standing, Usage, UsageDay
+from nanobanana.domain.usage.types import KeyMonth, Standing, Usage
 from nanobanana.web.api.schemas.money import usd
 
 _KEY_ID = "key_0351xffvmzhinA5Ot7fOms"
@@ -47,17 +47,6 @@ class DayOfKey(BaseModel):
     amount_usd: float = Field(description="Drawn from the balance")
     failed: int = Field(description="Not charged")
     blocked: int = Field(description="Refused by a content policy; not charged")
-
-    @classmethod
-    def of(cls, day: UsageDay) -> Self:
-        return cls(
-            day=day.day,
-            api_key_id=day.api_key_id,
-            images=day.images,
-            amount_usd=usd(day.micro_usd),
-            failed=day.failed,
-            blocked=day.blocked,
-        )
 
 
 class Totals(BaseModel):
@@ -105,9 +94,7 @@ class KeyCap(BaseModel):
         )
 
 
-class UsageReport(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
-
+class UsageSummary(BaseModel):
     first_day: date = Field(alias="from", serialization_alias="from")
     last_day: date = Field(alias="to", serialization_alias="to")
     plan: str
@@ -115,9 +102,6 @@ class UsageReport(BaseModel):
     money: Money | None
     keys: list[KeyCap]
     totals: Totals = Field(description="Of the days asked for")
-    data: list[DayOfKey] = Field(
-        description="By day and key, newest day first; days without use are left out"
-    )
 
     @classmethod
     def of(cls, usage: Usage, *, first: date, last: date) -> Self:
@@ -129,13 +113,20 @@ class UsageReport(BaseModel):
             money=_money(standing) if standing.is_paid_by_image else None,
             keys=[KeyCap.of(key) for key in usage.keys],
             totals=Totals(
-                images=sum(day.images for day in usage.days),
-                amount_usd=usd(sum(day.micro_usd for day in usage.days)),
-                failed=sum(day.failed for day in usage.days),
-                blocked=sum(day.blocked for day in usage.days),
+                images=sum(day["images"] for day in usage.days),
+                amount_usd=round(sum(day["amount_usd"] for day in usage.days), 6),
+                failed=sum(day["failed"] for day in usage.days),
+                blocked=sum(day["blocked"] for day in usage.days),
             ),
-            data=[DayOfKey.of(day) for day in usage.days],
         )
+
+
+class UsageReport(UsageSummary):
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    data: list[DayOfKey] = Field(
+        description="By day and key, newest day first; days without use are left out"
+    )
 
 
 def _quota(standing: Standing) -> Quota:
