@@ -1,6 +1,6 @@
 """Keeps the breakers of all routes: after each call, by what other processes found out, and at an operator's word."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 from redis.exceptions import RedisError
@@ -13,8 +13,6 @@ from nanobanana.integrations.google.errors import GoogleError
 from nanobanana.metrics import ROUTE_STATE
 
 _GAUGED: dict[State, int] = {"operational": 0, "half-open": 1, "open": 2, "out": 3}
-# Who may not probe looks again after the next exchange with the other processes.
-_LOOK_AGAIN_S = 1.0
 
 log = structlog.get_logger()
 
@@ -40,34 +38,24 @@ class Breakers:
 
     async def may_ask(self, target: Target) -> bool:
         """Called of targets that are usable. Of one that is shut, only the probe may ask, one over all processes."""
-        if target.breaker.state == "operational":
-            return True
         before, now = target.breaker, self._clock()
+        if before.state == "operational":
+            return True
         target.breaker = rules.probed(before, now=now)  # from here on nobody else of this process
-        if not await self._claim(target):
-            # Whoever probes says what came of it; `changed_at` stays, so that this is believed.
-            target.breaker = Breaker(
-                state="half-open",
-                reason=before.reason,
-                since=before.since,
-                until=now + _LOOK_AGAIN_S,
-                changed_at=before.changed_at,
-                openings=before.openings,
-            )
-            return False
-        await self._changed([target], was=before.state)
-        return True
+        if await self._claim(target):
+            target.breaker = before
+            await self._change({target: rules.probed(before, now=now)})
+            return True
+        target.breaker = rules.probed_elsewhere(before, now=now)
+        return False
 
     async def answered(self, target: Target, *, was_probe: bool) -> None:
         """A probe that was answered also brings back the other models of a route that was out."""
+        struck = [target] if was_probe or target.breaker.state == "operational" else []
+        if was_probe:
+            struck += [each for each in target.route.targets.values() if each.breaker.state == "out"]
         now = self._clock()
-        if target.breaker.state == "operational":
-            target.breaker = rules.answered(target.breaker, now=now)
-        elif was_probe:
-            also = [other for other in target.route.targets.values() if other.breaker.state == "out"]
-            for each in (target, *also):
-                each.breaker = rules.answered(each.breaker, now=now)
-            await self._changed([target, *also], was="half-open")
+        await self._change({each: rules.answered(each.breaker, now=now) for each in struck})
         if was_probe:
             await self._release(target.field)
 
@@ -75,15 +63,13 @@ class Breakers:
         """Calls that began before the breaker opened have no say any more, but that the account is in trouble."""
         if not target.route.breaks:
             return
-        now, before = self._clock(), target.breaker
+        struck = [target] if was_probe or target.breaker.state == "operational" else []
         if rules.is_account_trouble(error):
-            struck = [each for each in target.route.targets.values() if each.breaker.state != "out"]
-        else:
-            struck = [target] if was_probe or before.state == "operational" else []
-        for each in struck:
-            each.breaker = rules.failed(each.breaker, error, now=now, chance=self._chance())
-        await self._changed(
-            [each for each in struck if each.breaker.state != "operational"], was=before.state
+            others = target.route.targets.values()
+            struck = [each for each in others if was_probe or each.breaker.state != "out"]
+        now, chance = self._clock(), self._chance()
+        await self._change(
+            {each: rules.failed(each.breaker, error, now=now, chance=chance) for each in struck}
         )
         if was_probe:
             await self._release(target.field)
@@ -97,7 +83,8 @@ class Breakers:
         """Whether the other processes get to know of it."""
         now, targets = self._clock(), list(route.targets.values())
         for target in targets:
-            target.breaker = Breaker(since=now, changed_at=now)
+            target.breaker = rules.reopened(target.breaker, now=now)
+            _gauge(target)
             await self._release(target.field)
         return await self._tell(targets)
 
@@ -121,23 +108,30 @@ class Breakers:
                 newer.append(target)
         return await self._tell(newer)
 
-    async def _changed(self, targets: Sequence[Target], *, was: State) -> None:
-        if not targets:
-            return
-        for target in targets:
-            breaker = target.breaker
-            write = log.info if breaker.state in {"operational", "half-open"} else log.warning
-            write(
-                "route_state_changed",
-                route=target.route.name,
-                model=target.model,
-                state=breaker.state,
-                was=was,
-                reason=breaker.reason,
-                for_s=round(max(0.0, breaker.until - self._clock()), 1),
-            )
-            _gauge(target)
-        await self._tell(targets)
+    async def _change(self, breakers: Mapping[Target, Breaker]) -> None:
+        """Failures that change no state are this process's own."""
+        changed = []
+        for target, breaker in breakers.items():
+            was, target.breaker = target.breaker, breaker
+            if breaker.state != was.state:
+                self._report(target, was)
+            if breaker.changed_at != was.changed_at:
+                changed.append(target)
+        await self._tell(changed)
+
+    def _report(self, target: Target, was: Breaker) -> None:
+        breaker = target.breaker
+        _gauge(target)
+        write = log.info if breaker.state in {"operational", "half-open"} else log.warning
+        write(
+            "route_state_changed",
+            route=target.route.name,
+            model=target.model,
+            state=breaker.state,
+            was=was.state,
+            reason=breaker.reason,
+            for_s=round(max(0.0, breaker.until - self._clock()), 1),
+        )
 
     async def _tell(self, targets: Iterable[Target]) -> bool:
         breakers = {target.field: target.breaker for target in targets}

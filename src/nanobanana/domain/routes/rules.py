@@ -25,6 +25,8 @@ DAY_QUOTA_PROBE_S = 3_600.0
 OUT_PROBE_S = 86_400.0
 # A probe that has not ended by then is given up for lost, with its process: a call's 120 s, and some for its body.
 PROBE_LEASE_S = 150.0
+# Who may not probe looks again when it has heard of the others.
+LOOK_AGAIN_S = 1.0
 
 CALLS_PER_REQUEST = 3
 # Waits before a second and a third call by the same route, at most: Full jitter.
@@ -41,8 +43,12 @@ def is_account_trouble(error: GoogleError) -> bool:
 def answered(breaker: Breaker, *, now: float) -> Breaker:
     """After a picture, or an answer that speaks of the request alone."""
     if breaker.state != "operational":
-        return Breaker(since=now, changed_at=now)
+        return reopened(breaker, now=now)
     return replace(breaker, failures=0) if breaker.failures else breaker
+
+
+def reopened(breaker: Breaker, *, now: float) -> Breaker:
+    return Breaker(since=now, changed_at=_later(breaker, now))
 
 
 def failed(breaker: Breaker, error: GoogleError, *, now: float, chance: float) -> Breaker:
@@ -58,12 +64,18 @@ def failed(breaker: Breaker, error: GoogleError, *, now: float, chance: float) -
 
 def probed(breaker: Breaker, *, now: float) -> Breaker:
     """One request asks now, and nobody else does until it has its answer."""
-    return replace(breaker, state="half-open", changed_at=now, until=now + PROBE_LEASE_S)
+    until = now + PROBE_LEASE_S
+    return replace(breaker, state="half-open", changed_at=_later(breaker, now), until=until)
+
+
+def probed_elsewhere(breaker: Breaker, *, now: float) -> Breaker:
+    """Whoever probes says what comes of it: `changed_at` stays, so that this is believed."""
+    return replace(breaker, state="half-open", until=now + LOOK_AGAIN_S)
 
 
 def given_up(breaker: Breaker, *, now: float) -> Breaker:
     """The probe went away without an answer: the next request may be one."""
-    return replace(breaker, state="open", changed_at=now, until=now)
+    return replace(breaker, state="open", changed_at=_later(breaker, now), until=now)
 
 
 def may_go_on(error: GoogleError, *, calls: int, lost_attempts: int) -> bool:
@@ -100,8 +112,18 @@ class RetryBudget:
 def _shut(breaker: Breaker, state: State, *, reason: str, now: float, until: float) -> Breaker:
     since = now if breaker.state == "operational" else breaker.since
     return Breaker(
-        state=state, reason=reason, since=since, until=until, changed_at=now, openings=breaker.openings
+        state=state,
+        reason=reason,
+        since=since,
+        until=until,
+        changed_at=_later(breaker, now),
+        openings=breaker.openings,
     )
+
+
+def _later(breaker: Breaker, now: float) -> float:
+    """Processes believe what is newer, so a change is newer than the one before it, whatever the clock says."""
+    return max(now, breaker.changed_at + 0.001)
 
 
 def _opens_at_once(error: GoogleError) -> bool:
