@@ -22,14 +22,16 @@ BODIES_AT_ONCE = 8
 TEST_BODIES_AT_ONCE = 2
 
 
-def all_routes(settings: Settings, http: aiohttp.ClientSession, redis: Redis) -> dict[Mode, Routes]:
-    return {"live": live_routes(settings, http, redis), "test": _test_routes(settings, http)}
+def all_routes(
+    settings: Settings, http: aiohttp.ClientSession, redis: Redis, *, secret: str
+) -> dict[Mode, Routes]:
+    return {"live": live_routes(settings, http, redis, secret=secret), "test": _test_routes(settings, http)}
 
 
-def live_routes(settings: Settings, http: aiohttp.ClientSession, redis: Redis) -> Routes:
-    """To Google as soon as there is an account for it, else to the sandbox."""
+def live_routes(settings: Settings, http: aiohttp.ClientSession, redis: Redis, *, secret: str) -> Routes:
+    """To Google as soon as there is an account for it, else to the sandbox. `secret` hides what the names under which
+    processes share their knowledge are made of."""
     slots = asyncio.Semaphore(BODIES_AT_ONCE)
-    secret = settings.secret_keys[0]
 
     def route(name: str, access: Access, credential: str) -> Route:
         return Route(

@@ -96,7 +96,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         images_in_database = DatabaseStore(database)
         images = _images(settings, images_in_database)
         secrets = _secret_keys(settings)
-        routes = all_routes(settings, http, redis)
+        routes = all_routes(settings, http, redis, secret=secrets[0])
         runner = _runner(settings, database, routes, images)
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(redis, probe=probe, secret=secrets[0], processes=settings.web_processes)
