@@ -196,6 +196,18 @@ async def test_no_try_begins_after_the_deadline(google: Google, routes: RoutesFa
     assert await google.calls("primary") == 1
 
 
+async def test_a_retry_whose_wait_would_end_after_the_deadline_is_left_undone(
+    google: Google, routes: RoutesFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nanobanana.domain.routes.rules._PAUSES_S", (1e9, 1e9))
+    await google.will("primary", "overloaded")
+
+    with pytest.raises(NoRouteError):
+        await ask(routes("primary"), deadline=NOON + 1)
+
+    assert await google.calls("primary") == 1
+
+
 async def test_a_full_route_gives_way_to_the_next_and_full_ones_to_nobody(
     google: Google, routes: RoutesFactory
 ) -> None:
