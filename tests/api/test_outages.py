@@ -1,11 +1,13 @@
 """What callers notice of Google's failures, and what they do not."""
 
+import asyncio
 import secrets
 
 import pytest
 from httpx2 import AsyncClient, Response, get, post
 from pydantic import SecretStr
 
+from nanobanana.app import create_app
 from nanobanana.domain.generation import rules
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.integrations.google.errors import BadRequestError, NoImageError, TimedOutError
@@ -129,6 +131,31 @@ async def test_a_picture_that_cannot_be_used_adds_to_what_was_lost_before(
 
     (row,) = await services.database.statement("select state, lost_attempts from generations", {})
     assert (row["state"], row["lost_attempts"]) == ("failed", 2)
+
+
+async def test_what_was_lost_before_a_process_died_is_known_to_who_takes_over(
+    client: AsyncClient, alice: Person, services: Services, settings: Settings, keys: dict[str, str]
+) -> None:
+    _will(settings, keys["primary"], "truncate")
+    _will(settings, keys["standby"], "hang")
+    await _ask(client, alice.by_key, Prefer="wait=0")
+    async with asyncio.timeout(10):
+        while not _calls(settings, keys["standby"]):
+            await asyncio.sleep(0.02)
+
+    await services.runner.drain(grace_s=0)
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        other: Services = app.state.services
+        async with asyncio.timeout(20):
+            while not await services.database.statement(
+                "select 1 from generations where state = 'succeeded'", {}
+            ):
+                await other.runner.take_over()
+                await asyncio.sleep(0.05)
+
+    (row,) = await services.database.statement("select attempt, lost_attempts from generations", {})
+    assert (row["attempt"], row["lost_attempts"]) == (2, 2)
 
 
 async def test_failures_on_demand_of_test_keys_shut_no_route(

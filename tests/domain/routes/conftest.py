@@ -4,13 +4,14 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from unittest.mock import AsyncMock
 
 import aiohttp
 import pytest
 
 from nanobanana.domain.routes.repository import BreakersInRedis
 from nanobanana.domain.routes.route import Route
-from nanobanana.domain.routes.service import Routes
+from nanobanana.domain.routes.service import NoteLoss, Routes
 from nanobanana.domain.routes.types import Served
 from nanobanana.integrations.google.access import ApiKeyAccess
 from nanobanana.integrations.google.client import GoogleImages
@@ -107,9 +108,12 @@ def routes(google: Google, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Rou
     return build
 
 
-async def ask(routes: Routes, prompt: str = "a quiet hill", *, deadline: float = 4e9) -> Served:
+async def ask(
+    routes: Routes, prompt: str = "a quiet hill", *, deadline: float = 4e9, note_loss: NoteLoss | None = None
+) -> Served:
+    note_loss = note_loss or AsyncMock()
     request = ImageRequest(prompt=prompt, width=1024, height=1024)
-    async with routes.generate(request, deadline=deadline) as served:
+    async with routes.generate(request, deadline=deadline, note_loss=note_loss) as served:
         return served
 
 

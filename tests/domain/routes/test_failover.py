@@ -1,6 +1,7 @@
 """Which route serves, and what a request costs when one does not."""
 
 import asyncio
+from unittest.mock import AsyncMock
 
 import pytest
 from structlog.testing import capture_logs
@@ -165,7 +166,8 @@ async def test_what_google_may_have_charged_for_is_tried_once_more_and_counted(
     await google.will("primary", failure, "ok", *[failure] * 3)
     only = routes("primary")
 
-    assert (await ask(only)).lost_attempts == 1
+    note_loss = AsyncMock()
+    assert (await ask(only, note_loss=note_loss)).lost_attempts == note_loss.await_count == 1
     with pytest.raises(NotServedError) as caught:
         await ask(only)
 
@@ -241,5 +243,5 @@ async def test_an_error_of_whoever_uses_the_picture_is_no_failure_of_the_route(
 
 async def _use_badly(routes: Routes) -> None:
     request = ImageRequest(prompt="a hill", width=1024, height=1024)
-    async with routes.generate(request, deadline=4e9):
+    async with routes.generate(request, deadline=4e9, note_loss=AsyncMock()):
         raise UnavailableError("the caller's own")

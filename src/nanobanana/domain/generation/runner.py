@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -142,9 +143,9 @@ class Runner:
 
     async def _make(self, generation: Generation) -> Made | NotMade:
         # Attempts whose process died may have cost a picture each; one that left its picture in the store did not.
-        before = generation.attempt - 1
-        if before == 0:
+        if generation.attempt == 1:
             return await self._attempt(generation)
+        before = generation.attempt - 1 + generation.lost_attempts
         if made := await self._recover(generation):
             return replace(made, lost_attempts=before - 1)
         if generation.attempt > _ATTEMPTS_AT_GOOGLE:
@@ -178,8 +179,10 @@ class Runner:
         request = ImageRequest(prompt=prompt, width=width, height=height)
         asked = time.perf_counter()
         routes, deadline = self._routes[generation.mode], time.time() + _CALLS_BEGIN_WITHIN_S
+        held = replace(generation, attempt=self._attempts[generation.id])
+        note_loss = partial(repository.note_lost_attempt, self._database, held)
         # Inside the block a slot for a body is held; it is free again once the picture is stored.
-        async with routes.generate(request, deadline=deadline) as served:
+        async with routes.generate(request, deadline=deadline, note_loss=note_loss) as served:
             STEP_SECONDS.labels("google").observe(time.perf_counter() - asked)
             try:
                 with BODIES.track_inprogress():

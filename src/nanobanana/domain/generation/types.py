@@ -42,6 +42,8 @@ class Generation:
     image_format: ImageFormat | None
     model: str | None
     price_micro_usd: int
+    # Of attempts that were given up for others within them, until it is settled; then of all.
+    lost_attempts: int
     error_code: str | None
     error_message: str | None
     # Known to the process that met the failure; no row has it.

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from nanobanana.domain.routes import rules
@@ -18,6 +18,8 @@ from nanobanana.metrics import GOOGLE_CALLS, GOOGLE_RETRIES
 
 # What a caller is told at least and at most: nobody knows when an operator mends an account.
 _LEAST_WAIT_S, _LONGEST_WAIT_S = 1.0, 300.0
+
+NoteLoss = Callable[[], Awaitable[None]]
 
 
 class Routes:
@@ -40,12 +42,15 @@ class Routes:
         self._chance = chance
 
     @asynccontextmanager
-    async def generate(self, request: ImageRequest, *, deadline: float) -> AsyncIterator[Served]:
+    async def generate(
+        self, request: ImageRequest, *, deadline: float, note_loss: NoteLoss
+    ) -> AsyncIterator[Served]:
         """One picture; a slot for its bytes is held until the block ends. No call to Google begins after `deadline`,
-        in seconds since the epoch. Raises NoRouteError when the request may wait for better times, else
+        in seconds since the epoch; `note_loss` is called before Google is asked again for what it may have charged
+        for. Raises NoRouteError when the request may wait for better times, else
         NotServedError; their docstrings are the contract."""
         async with AsyncExitStack() as block:
-            yield await self._serve(request, deadline, block)
+            yield await self._serve(request, deadline, note_loss, block)
 
     def room(self) -> int:
         """How many more calls could begin now; 0 while no route can be used. A route that is to be probed counts
@@ -66,7 +71,9 @@ class Routes:
         (route,) = (route for route in self._routes if route.name == name)
         return await self._breakers.reopen(route)
 
-    async def _serve(self, request: ImageRequest, deadline: float, block: AsyncExitStack) -> Served:
+    async def _serve(
+        self, request: ImageRequest, deadline: float, note_loss: NoteLoss, block: AsyncExitStack
+    ) -> Served:
         tries = _Tries()
         while target := self._choose(tries):
             if not await self._may_begin(target, tries, deadline):
@@ -79,6 +86,8 @@ class Routes:
                 tries.note(target, error)
                 if not rules.may_go_on(error, calls=tries.calls, lost_attempts=tries.lost_attempts):
                     break
+                if error.maybe_charged:
+                    await note_loss()
                 continue
             return Served(image=image, lost_attempts=tries.lost_attempts)
         raise self._failure(tries)
