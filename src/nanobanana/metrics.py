@@ -17,7 +17,18 @@ STEP_SECONDS = Histogram(
     buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2, 5, 10, 20, 40, 80, 160),
 )
 GOOGLE_CALLS = Counter(
-    "nanobanana_google_calls", "Images asked of Google, by what came of it", ["mode", "result"]
+    "nanobanana_google_calls", "Calls to Google by route, by what came of it", ["route", "result"]
+)
+GOOGLE_RETRIES = Counter(
+    "nanobanana_google_retries",
+    "Calls to Google that were not the first for their image, by what went before",
+    ["route", "cause"],
+)
+ROUTE_STATE = Gauge(
+    "nanobanana_route_state",
+    "A model by a route: 0 operational, 1 half-open, 2 open, 3 out",
+    ["route", "model"],
+    multiprocess_mode="livemax",
 )
 IN_FLIGHT = Gauge(
     "nanobanana_generations_in_flight", "Generations this service works on now", multiprocess_mode="livesum"

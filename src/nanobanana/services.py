@@ -1,11 +1,9 @@
 """Everything long-lived of one process: built once at start, closed in reverse order at its end."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import aiohttp
 from redis.asyncio import Redis
 
 from nanobanana.domain.accounts.ceilings import FreeAccountCeilings
@@ -32,23 +30,16 @@ from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.surges.service import Surges
 from nanobanana.domain.usage.service import UsageReports
+from nanobanana.google_routes import all_routes
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
-from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.http import open_http
 from nanobanana.integrations.object_store.local import LocalFolder
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
 from nanobanana.storage.queue import Queue
 from nanobanana.storage.redis import SharedConnection, open_redis
-
-# Pictures between Google's first byte and the store, of 2 to 6 MB each while they are decoded.
-BODIES_AT_ONCE = 8
-# Of all that wait for Google's first byte; each holds a connection.
-CALLS_AT_ONCE = 1_000
-# Of their own: a test key may ask for a body that stalls, and must not hold up a live one.
-TEST_BODIES_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +68,7 @@ class Services:
     throttle: Throttle
     images: Images
     images_in_database: DatabaseStore
+    routes: Routes
     runner: Runner
     generations: Generations
     eraser: Eraser
@@ -102,11 +94,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         closing.push_async_callback(http.close)
 
         images_in_database = DatabaseStore(database)
-        local = settings.image_store == "local"
-        images = Images(LocalFolder(settings.image_dir) if local else images_in_database)
-        model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
-        runner = Runner(database, routes=_routes(settings, http), images=images, model_costs=model_costs)
+        images = _images(settings, images_in_database)
         secrets = _secret_keys(settings)
+        routes = all_routes(settings, http, redis, secret=secrets[0])
+        runner = _runner(settings, database, routes, images)
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(limits, probe=redis, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
@@ -122,6 +113,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             throttle=Throttle(limiter, scale=settings.throttle_scale),
             images=images,
             images_in_database=images_in_database,
+            routes=routes["live"],
             runner=runner,
             generations=Generations(
                 database,
@@ -134,6 +126,15 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),
         )
+
+
+def _images(settings: Settings, in_database: DatabaseStore) -> Images:
+    return Images(LocalFolder(settings.image_dir) if settings.image_store == "local" else in_database)
+
+
+def _runner(settings: Settings, database: Database, routes: Mapping[Mode, Routes], images: Images) -> Runner:
+    model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
+    return Runner(database, routes=routes, images=images, model_costs=model_costs)
 
 
 def _secret_keys(settings: Settings) -> tuple[str, ...]:
@@ -187,30 +188,3 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     if settings.smtp_url and settings.mail_from:
         return SmtpMailer(settings.smtp_url.get_secret_value(), sender=settings.mail_from)
     return mailbox if settings.environment == "development" else LogMailer()
-
-
-def _routes(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, Routes]:
-    """Test keys always meet the sandbox; live keys meet Google as soon as there is a key for it."""
-
-    def images(base_url: str, api_key: str, *, bodies_at_once: int) -> GoogleImages:
-        return GoogleImages(
-            http,
-            base_url=base_url,
-            api_key=api_key,
-            api_version=settings.gemini_api_version,
-            models=settings.gemini_models,
-            timeout_s=settings.gemini_timeout_s,
-            body_slots=asyncio.Semaphore(bodies_at_once),
-        )
-
-    def routes(way: GoogleImages) -> Routes:
-        return Routes([way], calls_at_once=CALLS_AT_ONCE)
-
-    sandbox = settings.sandbox_url or "http://sandbox.invalid"
-    live_url, live_key = sandbox, "sandbox"
-    if settings.gemini_api_key:
-        live_url, live_key = settings.gemini_base_url, settings.gemini_api_key.get_secret_value()
-    return {
-        "live": routes(images(live_url, live_key, bodies_at_once=BODIES_AT_ONCE)),
-        "test": routes(images(sandbox, "sandbox", bodies_at_once=TEST_BODIES_AT_ONCE)),
-    }

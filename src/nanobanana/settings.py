@@ -5,6 +5,7 @@ A secret may also come from a file: `NAME_FILE=/run/secrets/name`. An empty valu
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -15,6 +16,10 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode]
+
+
+# Of projects and locations: it becomes part of an address.
+_CLOUD_NAME = r"^[a-z0-9][a-z0-9.:-]*$"
 
 
 class Settings(BaseSettings):
@@ -49,8 +54,15 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
 
-    # Google. Without a key the sandbox stands in.
+    # Google, by up to three accounts in this order. Without any the sandbox stands in.
     gemini_api_key: SecretStr | None = None
+    gemini_standby_api_key: SecretStr | None = None
+    vertex_project: Annotated[str, Field(pattern=_CLOUD_NAME)] | None = None
+    vertex_location: Annotated[str, Field(pattern=_CLOUD_NAME)] = "global"
+    # Unset: where Google serves the location.
+    vertex_base_url: str | None = None
+    # By each account and in each process.
+    google_calls_at_once: Annotated[int, Field(ge=1)] = 1_000
     gemini_models: CommaList = ("gemini-nano-banana-2.1", "gemini-3.1-flash-lite-image")
     gemini_base_url: str = "https://generativelanguage.googleapis.com"
     gemini_api_version: str = "v1beta"
@@ -72,7 +84,7 @@ class Settings(BaseSettings):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
-    @field_validator("public_url", "gemini_base_url", "sandbox_url")
+    @field_validator("public_url", "gemini_base_url", "vertex_base_url", "sandbox_url")
     @classmethod
     def _without_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
@@ -142,7 +154,7 @@ class Settings(BaseSettings):
             needed = {
                 "PUBLIC_URL": self.public_url,
                 "SECRET_KEY": self.secret_key,
-                "GEMINI_API_KEY": self.gemini_api_key,
+                "GEMINI_API_KEY": self.has_google,
             }
             missing = [name for name, value in needed.items() if not value]
             if missing:
@@ -150,6 +162,17 @@ class Settings(BaseSettings):
         if not self.gemini_models:
             raise ValueError("GEMINI_MODELS names no model")
         return self
+
+    @model_validator(mode="after")
+    def _vertex_has_its_library(self) -> Self:
+        if self.vertex_project and not (find_spec("google") and find_spec("google.auth")):
+            raise ValueError("VERTEX_PROJECT needs google-auth: pip install 'nanobanana[vertex]'")
+        return self
+
+    @property
+    def has_google(self) -> bool:
+        """Whether there is an account for it."""
+        return bool(self.gemini_api_key or self.gemini_standby_api_key or self.vertex_project)
 
     @property
     def secret_keys(self) -> tuple[str, ...]:

@@ -24,17 +24,20 @@ class TestWithoutRedis:
         assert made.status_code == 200
 
 
-async def test_without_google_the_caller_is_told_to_come_back(
-    client: AsyncClient, alice: Person, services: Services, unused_tcp_port: int
-) -> None:
-    services.runner._routes["live"]._ways[0]._url = f"http://127.0.0.1:{unused_tcp_port}"
+class TestWithoutGoogle:
+    @pytest.fixture
+    def settings(self, settings: Settings, unused_tcp_port: int) -> Settings:
+        return settings.model_copy(update={"sandbox_url": f"http://127.0.0.1:{unused_tcp_port}"})
 
-    response = await client.post("/v1/generate", json=PROMPT, headers=alice.by_key)
+    async def test_the_caller_is_told_when_to_come_back(self, client: AsyncClient, alice: Person) -> None:
+        # five failures of each model, then nobody is asked
+        answers = [await client.post("/v1/generate", json=PROMPT, headers=alice.by_key) for _ in range(4)]
 
-    error = response.json()["error"]
-    assert (response.status_code, error["code"]) == (503, "upstream_unavailable")
-    assert (error["retryable"], error["charged"]) == (True, False)
-    assert response.headers["retry-after"]
+        for answer in answers:
+            error = answer.json()["error"]
+            assert (answer.status_code, error["code"]) == (503, "upstream_unavailable")
+            assert (error["retryable"], error["charged"]) == (True, False)
+        assert 3 <= int(answers[3].headers["retry-after"]) <= 5
 
 
 async def test_without_a_database_the_answer_is_a_clear_503(

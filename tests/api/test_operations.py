@@ -22,9 +22,10 @@ async def test_metrics_count_requests_generations_and_google_calls(
     for line in (
         'nanobanana_http_requests_total{method="POST",route="/v1/generate",status="200"}',
         'nanobanana_generations_total{mode="live",outcome="succeeded"}',
-        'nanobanana_google_calls_total{mode="live",result="image"}',
+        'nanobanana_google_calls_total{result="image",route="sandbox"}',
         'nanobanana_generation_step_seconds_count{step="settle"}',
         "nanobanana_database_pool",
+        'nanobanana_route_state{model="gemini-nano-banana-2.1",route="sandbox"}',
     ):
         assert line in text
 

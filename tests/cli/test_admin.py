@@ -1,8 +1,11 @@
 """`nanobanana admin` and `doctor`, on the database of a service that has made images."""
 
 import asyncio
+import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import psycopg
 import pytest
@@ -11,9 +14,13 @@ from typer.testing import CliRunner, Result
 from nanobanana.app import create_app
 from nanobanana.cli.main import app
 from nanobanana.domain.billing.service import Billing
+from nanobanana.google_routes import live_routes
+from nanobanana.integrations.google.http import open_http
+from nanobanana.integrations.google.types import ImageRequest
 from nanobanana.services import Services
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
+from nanobanana.storage.redis import open_redis
 from tests.cli.serving import serving
 from tests.cli.test_configuration import run
 from tests.conftest import in_memory
@@ -178,6 +185,68 @@ async def _differences(database_url: str) -> list[object]:
         return await Billing(database).reconcile()
     finally:
         await database.close()
+
+
+def test_the_routes_are_shown_and_one_that_is_out_is_brought_back(
+    admin: Admin, patience_with_redis: None, redis_with_primary_out: None
+) -> None:
+    shown = admin("routes")
+    reopened = admin("routes", "--reopen", "primary")
+
+    primary, standby = shown.stdout.splitlines()
+    assert primary.startswith("primary   gemini-nano-banana-2.1         out since 20")
+    assert primary.endswith("because of key_rejected")
+    assert standby == "standby   gemini-nano-banana-2.1         operational"
+    assert "operational since 20" in reopened.stdout.splitlines()[0]
+    assert admin("routes").stdout == reopened.stdout
+
+
+@pytest.fixture
+def redis_with_primary_out(servers: dict[str, str], sandbox_url: str) -> None:
+    servers |= {
+        "GEMINI_API_KEY": f"nobody-{secrets.token_hex(8)}",
+        "GEMINI_STANDBY_API_KEY": "test-standby",
+        "GEMINI_MODELS": "gemini-nano-banana-2.1",
+        "GEMINI_BASE_URL": sandbox_url,
+        "SECRET_KEY": f"a secret of the tests {secrets.token_hex(8)}",
+    }
+    settings = Settings(**{name.lower(): value for name, value in servers.items()})
+    asyncio.run(_find_primary_out(settings))
+
+
+async def _find_primary_out(settings: Settings) -> None:
+    redis = open_redis(settings.redis_url.get_secret_value())
+    async with open_http() as http:
+        routes = live_routes(settings, http, redis, secret=settings.secret_keys[0])
+        request = ImageRequest(prompt="a banana", width=1024, height=1024)
+        async with routes.generate(request, deadline=time.time() + 60, note_loss=AsyncMock()):
+            pass
+    await redis.aclose()
+
+
+def test_a_route_that_does_not_exist_cannot_be_reopened(admin: Admin, patience_with_redis: None) -> None:
+    done = admin("routes", "--reopen", "third")
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "There is no route third. The routes are: sandbox.\n"
+
+
+def test_without_redis_there_is_nothing_to_show(admin: Admin, servers: dict[str, str]) -> None:
+    servers["REDIS_URL"] = "redis://127.0.0.1:1/0"
+
+    done = admin("routes")
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "Redis does not answer" in done.stderr
+
+
+def test_doctor_names_the_routes_in_the_order_of_use(tmp_path: Path) -> None:
+    done = run("doctor", GEMINI_API_KEY="x", GEMINI_STANDBY_API_KEY="y", VERTEX_PROJECT="bananas")
+
+    assert (
+        "Google      the real one, by the primary key, then the standby key, then Vertex AI in global"
+        in done.stdout.splitlines()
+    )
 
 
 def test_doctor_tells_what_stands_in_and_what_each_plan_earns(tmp_path: Path) -> None:

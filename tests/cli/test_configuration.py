@@ -34,6 +34,23 @@ def test_production_lists_everything_that_is_missing(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("account", ["gemini_api_key", "gemini_standby_api_key", "vertex_project"])
+def test_any_account_at_google_is_enough_for_production(account: str) -> None:
+    Settings(environment="production", public_url="https://x.example", secret_key="s", **{account: "bananas"})
+
+
+def test_vertex_without_its_library_is_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nanobanana.settings.find_spec", lambda _: None)
+
+    with pytest.raises(ValidationError, match=r"pip install 'nanobanana\[vertex\]'"):
+        Settings(vertex_project="bananas")
+
+
+def test_a_project_that_would_lead_elsewhere_is_refused() -> None:
+    with pytest.raises(ValidationError, match="vertex_project"):
+        Settings(vertex_project="../../other")
+
+
 @pytest.mark.parametrize(
     "url", ["example.com", "ftp://example.com", "https://", "https://x:many", "https://["]
 )

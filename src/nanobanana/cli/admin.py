@@ -1,4 +1,4 @@
-"""`nanobanana admin`: what an operator does to accounts and money."""
+"""`nanobanana admin`: what an operator does to accounts, money and routes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from nanobanana.kit.money import MICRO, in_dollars
 if TYPE_CHECKING:
     from nanobanana.domain.billing.service import Billing
 
-app = typer.Typer(help="Act on accounts and money.", no_args_is_help=True)
+app = typer.Typer(help="Act on accounts, money and the routes to Google.", no_args_is_help=True)
 
 Email = Annotated[str, typer.Argument(help="The account's address, as in ada@example.com.")]
 Result = TypeVar("Result")
@@ -61,6 +61,21 @@ def reconcile() -> None:
         typer.echo(f"{len(differences)} records disagree.", err=True)
         raise typer.Exit(1)
     typer.echo("Ledger, counters, generations and usage agree.")
+
+
+@app.command(epilog="Example: nanobanana admin routes --reopen primary")
+def routes(
+    reopen: Annotated[str | None, typer.Option(metavar="NAME", help="Ask this route again at once.")] = None,
+) -> None:
+    """Show how the routes to Google stand, as the running processes tell each other."""
+    from nanobanana.cli.configuration import load_settings, one_sentence  # noqa: PLC0415  see main.py
+    from nanobanana.cli.route_lines import route_lines  # noqa: PLC0415  see main.py
+    from nanobanana.storage.embedded.servers import running_servers  # noqa: PLC0415  see main.py
+
+    settings = load_settings()
+    with one_sentence(), running_servers(settings) as complete:
+        for line in asyncio.run(route_lines(complete, reopen=reopen)):
+            typer.echo(line)
 
 
 def _micro_usd(usd: str) -> int:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from nanobanana.settings import Settings
+from nanobanana.storage.embedded.places import make_data_dir
 
 # Glibc gives back or moves large blocks again and again by default: these halve the CPU time of picture-sized
 # bodies, and two arenas cut the peak memory by 15 %. An operator's own values stay.
@@ -45,6 +46,11 @@ def forget_process(data_dir: Path, pid: int) -> None:
     """What a dead process gauged no longer counts; its counters do."""
     for file in metrics_dir(data_dir).glob(f"gauge_live*_{pid}.db"):
         file.unlink()
+
+
+def secret_keys_of(settings: Settings) -> tuple[str, ...]:
+    """Those that the processes of a service with these settings have."""
+    return settings.secret_keys or (_secret_key_file(make_data_dir(settings.data_dir)).read_text().strip(),)
 
 
 def _secret_key_file(data_dir: Path) -> Path:

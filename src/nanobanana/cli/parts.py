@@ -9,8 +9,8 @@ def parts(settings: Settings) -> list[tuple[str, str, str]]:
     """What it is called, what serves as it, and how to have another, by the settings as the operator gave them."""
     real, folder = "", _short(settings.data_dir)
     return [
-        ("Google", "the real one", real)
-        if settings.gemini_api_key
+        ("Google", f"the real one, by {_routes(settings)}", real)
+        if settings.has_google
         else ("Google", "sandbox, drawn pictures at no cost", "(set GEMINI_API_KEY for the real one)"),
         ("PostgreSQL", "the one of DATABASE_URL", real)
         if settings.database_url
@@ -22,6 +22,15 @@ def parts(settings: Settings) -> list[tuple[str, str, str]]:
         if settings.image_store == "local"
         else ("Pictures", "handed over as data: URLs", "(IMAGE_STORE=local keeps them in a folder)"),
     ]
+
+
+def _routes(settings: Settings) -> str:
+    names = {
+        "the primary key": settings.gemini_api_key,
+        "the standby key": settings.gemini_standby_api_key,
+        f"Vertex AI in {settings.vertex_location}": settings.vertex_project,
+    }
+    return ", then ".join(name for name, setting in names.items() if setting)
 
 
 def _short(path: Path) -> str:

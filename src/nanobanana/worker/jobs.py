@@ -32,6 +32,7 @@ def timetable(services: Services) -> list[Job]:
         Job("delete_finished_jobs", 600, services.queue.delete_finished),
         # Soon back to the common limits when Redis is.
         Job("probe_redis", 1, probe_redis),
+        Job("exchange_route_health", 1, services.routes.exchange),
         Job("forget_ended_windows", 60, services.limiter.forget_ended),
         Job("measure_pool", 5, measure_pool),
     ]

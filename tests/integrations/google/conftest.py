@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import aiohttp
 import pytest
 
+from nanobanana.integrations.google.access import ApiKeyAccess
 from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.http import open_http
 from tests.integrations.google.raw_server import RawServer
@@ -47,16 +48,14 @@ def google(http_client: aiohttp.ClientSession, sandbox_url: str, api_key: str) -
         *,
         base_url: str = sandbox_url,
         api_key: str = api_key,
-        models: tuple[str, ...] = (NANO_BANANA,),
+        model: str = NANO_BANANA,
         timeout_s: float = 30,
         body_slots: asyncio.Semaphore | None = None,
     ) -> GoogleImages:
         return GoogleImages(
             http_client,
-            base_url=base_url,
-            api_key=api_key,
-            api_version="v1beta",
-            models=models,
+            access=ApiKeyAccess(base_url=base_url, api_version="v1beta", api_key=api_key),
+            model=model,
             timeout_s=timeout_s,
             body_slots=body_slots or asyncio.Semaphore(8),
         )

@@ -14,10 +14,8 @@ def request(*scenarios: str, width: int = 1024, height: int = 1024) -> ImageRequ
     return ImageRequest(prompt=f"a quiet hill {tokens}", width=width, height=height)
 
 
-async def image(
-    google: GoogleFactory, *scenarios: str, models: tuple[str, ...] = (NANO_BANANA,)
-) -> GoogleImage:
-    async with google(models=models).generate(request(*scenarios)) as picture:
+async def image(google: GoogleFactory, *scenarios: str, model: str = NANO_BANANA) -> GoogleImage:
+    async with google(model=model).generate(request(*scenarios)) as picture:
         return picture
 
 
@@ -52,5 +50,5 @@ async def test_the_type_is_told_from_the_bytes_not_believed(google: GoogleFactor
 async def test_the_native_size_is_the_one_asked_for(
     google: GoogleFactory, model: str, native: tuple[int, int]
 ) -> None:
-    async with google(models=(model,)).generate(request(width=1280, height=896)) as picture:
+    async with google(model=model).generate(request(width=1280, height=896)) as picture:
         assert Image.open(io.BytesIO(picture.data)).size == native

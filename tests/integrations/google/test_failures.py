@@ -178,7 +178,7 @@ async def test_a_refusal_in_words_carries_them_apart_and_bounded(google: GoogleF
 
 
 async def test_a_filtered_imagen_picture_is_a_refusal(google: GoogleFactory) -> None:
-    error = await failure(google, scenario="image_safety", models=("imagen-4.0-generate-001",))
+    error = await failure(google, scenario="image_safety", model="imagen-4.0-generate-001")
 
     assert type(error) is PolicyRefusalError
     assert "were filtered out" in error.explanation

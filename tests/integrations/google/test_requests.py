@@ -65,7 +65,7 @@ async def test_a_predict_request_has_the_body_that_the_sdk_sends(
     config = types.GenerateImagesConfig(number_of_images=1, aspect_ratio="4:3", include_rai_reason=True)
 
     # when
-    async with google(base_url=raw_server.url, models=(IMAGEN,)).generate(REQUEST):
+    async with google(base_url=raw_server.url, model=IMAGEN).generate(REQUEST):
         pass
     # The SDK knows :predict on Vertex AI only, and says that it is deprecated.
     with warnings.catch_warnings(action="ignore"):

@@ -1,7 +1,8 @@
+import math
 from collections.abc import Mapping
 from typing import Literal
 
-from nanobanana.errors import NanoBananaError, ServiceUnavailableError
+from nanobanana.errors import InvalidRequestError, NanoBananaError, ServiceUnavailableError
 
 QuotaLimit = Literal["account_month", "key_cap", "free_pool", "balance", "spending_cap"]
 
@@ -54,10 +55,14 @@ class IdempotencyKeyReusedError(NanoBananaError):
 
 _BY_CODE: dict[str, type[NanoBananaError]] = {
     ContentPolicyError.code: ContentPolicyError,
+    InvalidRequestError.code: InvalidRequestError,
     UpstreamUnavailableError.code: UpstreamUnavailableError,
 }
 
 
-def error_of(code: str, message: str) -> NanoBananaError:
+def error_of(code: str, message: str, *, retry_after_s: float | None = None) -> NanoBananaError:
     """The error that a generation without a picture ended in, of what its row says."""
-    return _BY_CODE[code](message)
+    kind = _BY_CODE[code]
+    if retry_after_s is not None and issubclass(kind, ServiceUnavailableError):
+        return kind(message, retry_after_s=math.ceil(retry_after_s))
+    return kind(message)

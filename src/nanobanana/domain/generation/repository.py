@@ -32,7 +32,7 @@ _KEPT_AT_LEAST = timedelta(hours=23)
 
 _COLUMNS = (
     "id, mode, prompt, size, style, format, state, attempt, created_at, finished_at, "
-    "image_name, image_state, image_format, model, price_micro_usd, error_code, error_message"
+    "image_name, image_state, image_format, model, price_micro_usd, lost_attempts, error_code, error_message"
 )
 _ROOM_COLUMNS = ", ".join(field.name for field in fields(Room))
 
@@ -114,6 +114,18 @@ async def settle(database: Database, generation: Generation, outcome: Made | Not
         _SETTLE, {"id": generation.id, "attempt": generation.attempt, **_NOTHING_MADE, **_values(outcome)}
     )
     return Generation(**rows[0]) if rows else None
+
+
+async def note_lost_attempt(database: Database, generation: Generation) -> None:
+    """Before Google is asked again: whoever takes the row over would not know of it."""
+    await database.statement(
+        """
+        update generations set lost_attempts = lost_attempts + 1
+        where id = %(id)s and attempt = %(attempt)s and state = 'running'
+        returning id
+        """,
+        {"id": generation.id, "attempt": generation.attempt},
+    )
 
 
 async def is_erased(database: Database, generation: Generation) -> bool:

@@ -17,9 +17,9 @@ from nanobanana.domain.generation.types import Admission, Generation, Idempotenc
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.limits.rules import rate_limit_headers
 from nanobanana.domain.limits.types import Limit, Verdict, Window
-from nanobanana.domain.routes.errors import NoRouteError
-from nanobanana.errors import NanoBananaError
-from nanobanana.integrations.google.errors import GoogleError, PolicyRefusalError
+from nanobanana.domain.routes.errors import NoRouteError, NotServedError
+from nanobanana.errors import InvalidRequestError, NanoBananaError
+from nanobanana.integrations.google.errors import BadRequestError, PolicyRefusalError
 from nanobanana.integrations.object_store.errors import StoreError
 
 HOUR_S = 3_600
@@ -36,33 +36,49 @@ def directed(prompt: str, style: Style) -> str:
     return prompt + _DIRECTIONS[style]
 
 
-def explain(error: NoRouteError | GoogleError | UnusablePictureError | StoreError) -> NotMade:
+def explain(error: NoRouteError | NotServedError | UnusablePictureError | StoreError) -> NotMade:
     """What the caller is told; the error's own text may be Google's or the system's and stays in the log."""
-    if isinstance(error, PolicyRefusalError):
-        return NotMade(
-            state="blocked",
-            error_code=ContentPolicyError.code,
-            error_message=error.public_message,
-            retryable=False,
-            lost_attempts=int(error.maybe_charged),
-        )
-    if isinstance(error, GoogleError):
-        return failed(error.public_message, lost_attempts=int(error.maybe_charged))
+    if isinstance(error, NotServedError):
+        return _not_served(error)
     if isinstance(error, NoRouteError):
-        return failed("The image model is unavailable at the moment.")
+        return failed("The image model is unavailable at the moment.", retry_after_s=error.retry_after_s)
     if isinstance(error, UnusablePictureError):
         return failed("The image model sent an unusable picture.", lost_attempts=1)
     return failed("The picture could not be stored.", lost_attempts=1)
 
 
-def failed(reason: str, *, lost_attempts: int = 0) -> NotMade:
+def failed(reason: str, *, lost_attempts: int = 0, retry_after_s: float | None = None) -> NotMade:
     return NotMade(
         state="failed",
         error_code=UpstreamUnavailableError.code,
         error_message=reason,
         retryable=True,
         lost_attempts=lost_attempts,
+        retry_after_s=retry_after_s,
     )
+
+
+def _not_served(error: NotServedError) -> NotMade:
+    cause = error.cause
+    if isinstance(cause, PolicyRefusalError):
+        return NotMade(
+            state="blocked",
+            error_code=ContentPolicyError.code,
+            error_message=cause.public_message,
+            retryable=False,
+            lost_attempts=error.lost_attempts,
+        )
+    if isinstance(cause, BadRequestError):
+        return NotMade(
+            state="failed",
+            error_code=InvalidRequestError.code,
+            error_message="The image model does not accept this request. Sent again it is refused again.",
+            retryable=False,
+            lost_attempts=error.lost_attempts,
+        )
+    # A soft failure is a matter of chance: waiting adds nothing.
+    retry_after_s = None if cause.fault == "request" else error.retry_after_s
+    return failed(cause.public_message, lost_attempts=error.lost_attempts, retry_after_s=retry_after_s)
 
 
 def raise_refusal(admission: Admission) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -16,16 +17,18 @@ from nanobanana.domain.images.service import Images
 from nanobanana.domain.images.types import Picture
 from nanobanana.domain.plans.rules import cost_micro_usd
 from nanobanana.domain.plans.types import ModelCosts
-from nanobanana.domain.routes.errors import NoRouteError
+from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.domain.routes.service import Routes
-from nanobanana.integrations.google.errors import GoogleError
 from nanobanana.integrations.google.types import GoogleImage, ImageRequest
 from nanobanana.integrations.object_store.errors import StoreError
-from nanobanana.metrics import BODIES, GENERATIONS, GOOGLE_CALLS, IN_FLIGHT, STEP_SECONDS
+from nanobanana.metrics import BODIES, GENERATIONS, IN_FLIGHT, STEP_SECONDS
 from nanobanana.storage.database import Database
 
 # The first attempt and one more ask Google; a later one only looks whether a picture is there to be captured.
 _ATTEMPTS_AT_GOOGLE = 2
+
+# Who still waits for the picture then has been told 202.
+_CALLS_BEGIN_WITHIN_S = 60
 
 # What one sweep takes over at most, so that several processes share what a dead one left.
 _TAKEN_AT_ONCE = 20
@@ -132,15 +135,17 @@ class Runner:
                 await self._images.delete(generation.image_name)
             return generation
         GENERATIONS.labels(settled.mode, settled.state).inc()
+        if isinstance(outcome, NotMade) and outcome.retry_after_s:
+            settled = replace(settled, retry_after_s=outcome.retry_after_s)
         if then:
             await then(settled)
         return settled
 
     async def _make(self, generation: Generation) -> Made | NotMade:
         # Attempts whose process died may have cost a picture each; one that left its picture in the store did not.
-        before = generation.attempt - 1
-        if before == 0:
+        if generation.attempt == 1:
             return await self._attempt(generation)
+        before = generation.attempt - 1 + generation.lost_attempts
         if made := await self._recover(generation):
             return replace(made, lost_attempts=before - 1)
         if generation.attempt > _ATTEMPTS_AT_GOOGLE:
@@ -155,12 +160,8 @@ class Runner:
                 if outcome := magic_words.outcome(generation.prompt):
                     return outcome
             return await self._ask_google(generation)
-        except (NoRouteError, GoogleError, UnusablePictureError, StoreError) as error:
-            cause = error.code if isinstance(error, GoogleError) else type(error).__name__
-            log.warning("generation_failed", generation_id=generation.id, cause=cause, detail=str(error))
-            if isinstance(error, GoogleError):
-                GOOGLE_CALLS.labels(generation.mode, cause).inc()
-            return rules.explain(error)
+        except (NoRouteError, NotServedError) as error:
+            return _not_made(generation, error)
 
     async def _recover(self, generation: Generation) -> Made | None:
         try:
@@ -172,17 +173,23 @@ class Runner:
             return None
         return Made(image_format=picture.format, image_bytes=len(picture.data))
 
-    async def _ask_google(self, generation: Generation) -> Made:
+    async def _ask_google(self, generation: Generation) -> Made | NotMade:
         width, height = generation.pixels
         prompt = rules.directed(generation.prompt, generation.style)
         request = ImageRequest(prompt=prompt, width=width, height=height)
         asked = time.perf_counter()
+        routes, deadline = self._routes[generation.mode], time.time() + _CALLS_BEGIN_WITHIN_S
+        held = replace(generation, attempt=self._attempts[generation.id])
+        note_loss = partial(repository.note_lost_attempt, self._database, held)
         # Inside the block a slot for a body is held; it is free again once the picture is stored.
-        async with self._routes[generation.mode].generate(request) as served:
+        async with routes.generate(request, deadline=deadline, note_loss=note_loss) as served:
             STEP_SECONDS.labels("google").observe(time.perf_counter() - asked)
-            GOOGLE_CALLS.labels(generation.mode, "image").inc()
-            with BODIES.track_inprogress():
-                picture = await self._fit_and_keep(generation, served.image.data)
+            try:
+                with BODIES.track_inprogress():
+                    picture = await self._fit_and_keep(generation, served.image.data)
+            except (UnusablePictureError, StoreError) as error:
+                outcome = _not_made(generation, error)
+                return replace(outcome, lost_attempts=outcome.lost_attempts + served.lost_attempts)
         answer = served.image
         return Made(
             image_format=picture.format,
@@ -213,3 +220,11 @@ class Runner:
         with STEP_SECONDS.labels("store").time():
             await self._images.keep(generation.image_name, picture)
         return picture
+
+
+def _not_made(
+    generation: Generation, error: NoRouteError | NotServedError | UnusablePictureError | StoreError
+) -> NotMade:
+    cause = error.cause.code if isinstance(error, NotServedError) else type(error).__name__
+    log.warning("generation_failed", generation_id=generation.id, cause=cause, detail=str(error))
+    return rules.explain(error)

@@ -42,8 +42,12 @@ class Generation:
     image_format: ImageFormat | None
     model: str | None
     price_micro_usd: int
+    # Of attempts that were given up for others within them, until it is settled; then of all.
+    lost_attempts: int
     error_code: str | None
     error_message: str | None
+    # Known to the process that met the failure; no row has it.
+    retry_after_s: float | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -137,3 +141,5 @@ class NotMade:
     retryable: bool
     # Times that Google may have made, and charged, a picture that never came.
     lost_attempts: int = 0
+    # When trying again is worth it, where that is known.
+    retry_after_s: float | None = None

@@ -1,30 +1,197 @@
-"""The ways to Google, in the order of use."""
+"""Asks Google by the best route there is, and again where that may help."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
-from nanobanana.domain.routes.types import Served
-from nanobanana.integrations.google.client import GoogleImages
-from nanobanana.integrations.google.types import ImageRequest
+from nanobanana.domain.routes import rules
+from nanobanana.domain.routes.breakers import Breakers
+from nanobanana.domain.routes.errors import NoRouteError, NotServedError
+from nanobanana.domain.routes.repository import BreakersInRedis
+from nanobanana.domain.routes.route import Route, Target
+from nanobanana.domain.routes.types import RouteHealth, Served
+from nanobanana.integrations.google.errors import GoogleError, ModelGoneError
+from nanobanana.integrations.google.types import GoogleImage, ImageRequest
+from nanobanana.metrics import GOOGLE_CALLS, GOOGLE_RETRIES
+
+# What a caller is told at least and at most: nobody knows when an operator mends an account.
+_LEAST_WAIT_S, _LONGEST_WAIT_S = 1.0, 300.0
+
+NoteLoss = Callable[[], Awaitable[None]]
 
 
 class Routes:
-    def __init__(self, ways: Sequence[GoogleImages], *, calls_at_once: int) -> None:
-        self._ways = ways
-        self._calls_at_once = calls_at_once
-        self._calls = 0
+    """`routes` in the order of use, `models` in the order of choice: a model is asked by every route before the next
+    model is asked by any."""
+
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        *,
+        models: Sequence[str],
+        shared: BreakersInRedis | None,
+        clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._routes = routes
+        self._targets = [[route.targets[model] for route in routes] for model in models]
+        self._breakers = Breakers(routes, shared=shared, clock=clock, chance=chance)
+        self._clock = clock
+        self._chance = chance
 
     @asynccontextmanager
-    async def generate(self, request: ImageRequest) -> AsyncIterator[Served]:
-        """One picture; a slot for its bytes is held until the block ends. Raises GoogleError, or NoRouteError when
-        Google was not asked at all."""
-        self._calls += 1
-        try:
-            async with self._ways[0].generate(request) as image:
-                yield Served(image=image, lost_attempts=0)
-        finally:
-            self._calls -= 1
+    async def generate(
+        self, request: ImageRequest, *, deadline: float, note_loss: NoteLoss
+    ) -> AsyncIterator[Served]:
+        """One picture; a slot for its bytes is held until the block ends. No call to Google begins after `deadline`,
+        in seconds since the epoch; `note_loss` is called before Google is asked again for what it may have charged
+        for. Raises NoRouteError when the request may wait for better times, else
+        NotServedError; their docstrings are the contract."""
+        async with AsyncExitStack() as block:
+            yield await self._serve(request, deadline, note_loss, block)
 
     def room(self) -> int:
-        """How many more calls could begin now; 0 while no route can be used."""
-        return max(0, self._calls_at_once - self._calls)
+        """How many more calls could begin now; 0 while no route can be used. A route that is to be probed counts
+        as one."""
+        now = self._clock()
+        return sum(_room_of(route, now) for route in self._routes)
+
+    def health(self) -> list[RouteHealth]:
+        """Of each model, in the order of choice, by each route, in the order of use."""
+        return [_health_of(target) for targets in self._targets for target in targets]
+
+    async def exchange(self) -> bool:
+        """This process and the others learn of each other what they know, every second. False without Redis."""
+        return await self._breakers.exchange()
+
+    async def reopen(self, name: str) -> bool:
+        """At an operator's word: the route is asked again at once, by all processes. False without Redis."""
+        (route,) = (route for route in self._routes if route.name == name)
+        return await self._breakers.reopen(route)
+
+    async def _serve(
+        self, request: ImageRequest, deadline: float, note_loss: NoteLoss, block: AsyncExitStack
+    ) -> Served:
+        tries = _Tries()
+        while target := self._choose(tries):
+            if not await self._may_begin(target, tries, deadline):
+                break
+            if not target.is_usable(self._clock()) or not await self._breakers.may_ask(target):
+                continue  # since it was chosen: others were quicker
+            try:
+                image = await self._ask(target, request, block)
+            except GoogleError as error:
+                tries.note(target, error)
+                if not rules.may_go_on(error, calls=tries.calls, lost_attempts=tries.lost_attempts):
+                    break
+                if error.maybe_charged:
+                    await note_loss()
+                continue
+            return Served(image=image, lost_attempts=tries.lost_attempts)
+        raise self._failure(tries)
+
+    def _choose(self, tries: "_Tries") -> Target | None:
+        """Of the first model that can be asked at all: the route that was asked least for this picture."""
+        now = self._clock()
+        for targets in self._targets:
+            usable = [target for target in targets if target.is_usable(now) and target not in tries.hopeless]
+            if usable:
+                return min(usable, key=tries.asked.count) if tries.asked else usable[0]
+        return None
+
+    async def _may_begin(self, target: Target, tries: "_Tries", deadline: float) -> bool:
+        """Takes a retry of the route's budget, and the time before it. A model that is gone costs Google nothing, and
+        going elsewhere from a route that cannot serve adds nothing to the load of that one: both are free."""
+        error, now = tries.error, self._clock()
+        if error is None:
+            target.route.budget.note_call()
+            return now <= deadline
+        again = target in tries.asked
+        if (again or error.fault != "route") and not target.route.budget.take():
+            return False
+        GOOGLE_RETRIES.labels(target.route.name, error.code).inc()
+        pause_s = rules.pause_s(error, calls=tries.calls, chance=self._chance()) if again else 0.0
+        if now + pause_s > deadline:
+            return False
+        await asyncio.sleep(pause_s)
+        return True
+
+    async def _ask(self, target: Target, request: ImageRequest, block: AsyncExitStack) -> GoogleImage:
+        was_probe = target.breaker.state != "operational"
+        route = target.route
+        route.calls += 1
+        try:
+            image = await block.enter_async_context(target.images.generate(request))
+        except GoogleError as error:
+            GOOGLE_CALLS.labels(route.name, error.code).inc()
+            if error.fault == "request":
+                await self._breakers.answered(target, was_probe=was_probe)
+            else:
+                await self._breakers.failed(target, error, was_probe=was_probe)
+            raise
+        except BaseException:
+            if was_probe:
+                self._breakers.give_up_probe(target)
+            raise
+        finally:
+            route.calls -= 1
+        GOOGLE_CALLS.labels(route.name, "image").inc()
+        await self._breakers.answered(target, was_probe=was_probe)
+        return image
+
+    def _failure(self, tries: "_Tries") -> NoRouteError | NotServedError:
+        retry_after_s = self._retry_after_s()
+        error = tries.error
+        if error is None or (error.fault != "request" and tries.lost_attempts == 0):
+            return NoRouteError(retry_after_s=retry_after_s, cause=error)
+        return NotServedError(error, lost_attempts=tries.lost_attempts, retry_after_s=retry_after_s)
+
+    def _retry_after_s(self) -> float:
+        now = self._clock()
+        opening = min(
+            0.0 if target.breaker.state == "operational" else target.breaker.until - now
+            for targets in self._targets
+            for target in targets
+        )
+        return min(max(opening, _LEAST_WAIT_S), _LONGEST_WAIT_S)
+
+
+class _Tries:
+    """What was tried for one picture."""
+
+    def __init__(self) -> None:
+        self.asked: list[Target] = []
+        self.hopeless: list[Target] = []
+        self.calls = 0
+        self.lost_attempts = 0
+        self.error: GoogleError | None = None
+
+    def note(self, target: Target, error: GoogleError) -> None:
+        self.asked.append(target)
+        self.calls += not isinstance(error, ModelGoneError)
+        if not error.retryable:
+            self.hopeless.append(target)
+        self.lost_attempts += error.maybe_charged
+        self.error = error
+
+
+def _room_of(route: Route, now: float) -> int:
+    left = max(0, route.calls_at_once - route.calls)
+    if any(target.breaker.state == "operational" for target in route.targets.values()):
+        return left
+    return min(left, sum(target.is_usable(now) for target in route.targets.values()))
+
+
+def _health_of(target: Target) -> RouteHealth:
+    breaker = target.breaker
+    shut = breaker.state != "operational"
+    return RouteHealth(
+        route=target.route.name,
+        model=target.model,
+        state=breaker.state,
+        reason=breaker.reason,
+        since=breaker.since or None,
+        until=breaker.until if shut else None,
+    )

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
@@ -10,16 +10,14 @@ import aiohttp
 import orjson
 
 from nanobanana.integrations.google import failures, generate_content, http, long_strings, predict
+from nanobanana.integrations.google.access import Access
 from nanobanana.integrations.google.errors import (
     BrokenAnswerError,
     ConnectionFailedError,
     ConnectionLostError,
-    GoogleError,
-    ModelGoneError,
     TimedOutError,
 )
 from nanobanana.integrations.google.long_strings import Answer
-from nanobanana.integrations.google.models import ModelList
 from nanobanana.integrations.google.types import GoogleImage, ImageRequest
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -27,7 +25,7 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 
 class GoogleImages:
-    """One way to Google: a key and the models to try, in this order.
+    """One model by one way in.
 
     `timeout_s` is how long Google may take until its answer begins; the answer's body has a limit of its own.
     `body_slots` bounds how many answers are in memory at once, over all ways that share it.
@@ -37,22 +35,18 @@ class GoogleImages:
         self,
         client: aiohttp.ClientSession,
         *,
-        base_url: str,
-        api_key: str,
-        api_version: str,
-        models: Sequence[str],
+        access: Access,
+        model: str,
         timeout_s: float,
         body_slots: asyncio.Semaphore,
     ) -> None:
         self._client = client
-        self._url = f"{base_url}/{api_version}/models"
-        self._headers = {
-            "Content-Type": "application/json",
-            "x-goog-api-key": api_key,
-            # Google then gives up at the same moment as we do.
-            "X-Server-Timeout": str(math.ceil(timeout_s)),
-        }
-        self._models = ModelList(models)
+        self._access = access
+        self._model = model
+        self._protocol = _protocol(model)
+        self._url = access.url(model, self._protocol.METHOD)
+        # Google then gives up at the same moment as we do.
+        self._headers = {"Content-Type": "application/json", "X-Server-Timeout": str(math.ceil(timeout_s))}
         self._timeout_s = timeout_s
         self._body_slots = body_slots
 
@@ -63,30 +57,19 @@ class GoogleImages:
         A body slot is taken when the answer's head is there and before its body is read, and held until the block ends.
         So fit and store the picture inside the block. Waiting for the slot never times out: Google has charged already.
         """
-        model, response = await self._ask(request)
-        async with response, self._body_slots:
-            yield _protocol(model).parse(await _answer(response), model=model)
-
-    async def _ask(self, request: ImageRequest) -> tuple[str, aiohttp.ClientResponse]:
-        """Return the first model that is served, and its answer's head."""
-        gone: GoogleError = ModelGoneError("Google serves none of the models.")
-        for model in self._models.to_try():
-            response = await self._post(model, request)
-            if response.status == 200:
-                return model, response
+        response = await self._post(request)
+        if response.status != 200:
             error = failures.from_http(response.status, await _error_body(response))
-            if not isinstance(error, ModelGoneError):
-                raise error
-            self._models.report_gone(model, reason=str(error))
-        raise gone
+            raise self._access.refused(error)
+        async with response, self._body_slots:
+            yield self._protocol.parse(await _answer(response), model=self._model)
 
-    async def _post(self, model: str, request: ImageRequest) -> aiohttp.ClientResponse:
-        protocol = _protocol(model)
-        url = f"{self._url}/{model}:{protocol.METHOD}"
-        body = protocol.body(request)
+    async def _post(self, request: ImageRequest) -> aiohttp.ClientResponse:
+        headers = {**self._headers, **await self._access.headers()}
+        body = self._protocol.body(request)
         with _no_answer_errors():
             async with asyncio.timeout(self._timeout_s):
-                return await self._client.post(url, data=body, headers=self._headers, allow_redirects=False)
+                return await self._client.post(self._url, data=body, headers=headers, allow_redirects=False)
 
 
 class _WireProtocol(Protocol):

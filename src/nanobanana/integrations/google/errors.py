@@ -6,6 +6,7 @@ GoogleError
 ├── NoImageError              a soft failure: one retry is reasonable
 ├── BadRequestError           Google does not accept what we send
 ├── KeyRejectedError          invalid, expired, leaked, blocked or missing key
+├── TokenRejectedError        Vertex AI wants a new token
 ├── BillingError              no billing, or the prepaid credits are used up
 ├── AccountRestrictedError    Google restricts the account or its location
 ├── ModelGoneError            404
@@ -96,6 +97,11 @@ class BadRequestError(GoogleError):
 class KeyRejectedError(GoogleError):
     code = "key_rejected"
     fault = "route"
+
+
+class TokenRejectedError(GoogleError):
+    code = "token_rejected"
+    retryable = True
 
 
 class BillingError(GoogleError):

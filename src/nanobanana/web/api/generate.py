@@ -68,7 +68,9 @@ async def create_generation(
     location = f"/v1/generations/{generation.id}"
     headers = {**created.headers, **({"Idempotent-Replayed": "true"} if created.replayed else {})}
     if generation.error_code and generation.error_message:
-        error = error_of(generation.error_code, generation.error_message)
+        error = error_of(
+            generation.error_code, generation.error_message, retry_after_s=generation.retry_after_s
+        )
         error.headers.update(headers, Location=location)
         raise error
     view = await view_of(generation, services, base_url)
