@@ -16,6 +16,8 @@ from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.billing.service import Billing
 from nanobanana.domain.credentials.service import CredentialChanges
+from nanobanana.domain.generation.maker import Maker
+from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.generation.speed_limits import SpeedLimits
@@ -104,12 +106,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         images_in_database = DatabaseStore(database)
         local = settings.image_store == "local"
         images = Images(LocalFolder(settings.image_dir) if local else images_in_database)
-        model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
-        runner = Runner(database, routes=_routes(settings, http), images=images, model_costs=model_costs)
         secrets = _secret_keys(settings)
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(redis, probe=probe, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
+        runner, generations = _generations(
+            settings, database, http, images=images, api_keys=api_keys, limiter=limiter
+        )
         people = _people(settings, database, api_keys, secrets)
         yield Services(
             settings=settings,
@@ -123,13 +126,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             images=images,
             images_in_database=images_in_database,
             runner=runner,
-            generations=Generations(
-                database,
-                api_keys=api_keys,
-                speed_limits=SpeedLimits(limiter),
-                runner=runner,
-                free_images_per_day=settings.free_images_per_day,
-            ),
+            generations=generations,
             eraser=Eraser(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),
@@ -187,6 +184,37 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     if settings.smtp_url and settings.mail_from:
         return SmtpMailer(settings.smtp_url.get_secret_value(), sender=settings.mail_from)
     return mailbox if settings.environment == "development" else LogMailer()
+
+
+def _generations(
+    settings: Settings,
+    database: Database,
+    http: aiohttp.ClientSession,
+    *,
+    images: Images,
+    api_keys: ApiKeys,
+    limiter: Limiter,
+) -> tuple[Runner, Generations]:
+    routes = _routes(settings, http)
+    model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
+    speed_limits = SpeedLimits(limiter)
+    queue = GenerationQueue(
+        database,
+        routes=routes["live"],
+        max_age_s=settings.queue_max_age_s,
+        max_length=settings.queue_max_length,
+    )
+    maker = Maker(routes=routes, images=images, model_costs=model_costs)
+    runner = Runner(database, maker=maker, queue=queue, speed_limits=speed_limits)
+    generations = Generations(
+        database,
+        api_keys=api_keys,
+        speed_limits=speed_limits,
+        runner=runner,
+        queue=queue,
+        free_images_per_day=settings.free_images_per_day,
+    )
+    return runner, generations
 
 
 def _routes(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, Routes]:

@@ -24,17 +24,24 @@ class TestWithoutRedis:
         assert made.status_code == 200
 
 
-async def test_without_google_the_caller_is_told_to_come_back(
-    client: AsyncClient, alice: Person, services: Services, unused_tcp_port: int
-) -> None:
-    services.runner._google["live"]._url = f"http://127.0.0.1:{unused_tcp_port}"
+class TestWithoutGoogle:
+    @pytest.fixture
+    def settings(self, settings: Settings, unused_tcp_port: int) -> Settings:
+        nowhere = Settings(gemini_api_key="test", gemini_base_url=f"http://127.0.0.1:{unused_tcp_port}")
+        return settings.model_copy(
+            update={"gemini_api_key": nowhere.gemini_api_key, "gemini_base_url": nowhere.gemini_base_url}
+        )
 
-    response = await client.post("/v1/generate", json=PROMPT, headers=alice.by_key)
+    async def test_the_order_waits_and_its_caller_is_told_where_to_ask(
+        self, client: AsyncClient, alice: Person
+    ) -> None:
+        headers = {**alice.by_key, "Prefer": "wait=1"}
 
-    error = response.json()["error"]
-    assert (response.status_code, error["code"]) == (503, "upstream_unavailable")
-    assert (error["retryable"], error["charged"]) == (True, False)
-    assert response.headers["retry-after"]
+        response = await client.post("/v1/generate", json=PROMPT, headers=headers)
+
+        assert response.status_code == 202
+        assert response.headers["location"] == f"/v1/generations/{response.json()['id']}"
+        assert response.headers["retry-after"]
 
 
 async def test_without_a_database_the_answer_is_a_clear_503(

@@ -95,7 +95,7 @@ async def test_50_at_once_whose_first_fails_share_its_failure_or_make_one_image_
     cluster: Cluster, client: AsyncClient, billing: Billing, person: Person
 ) -> None:
     name = secrets.token_hex(4)
-    prompt = f"a banana {name} [sandbox:overloaded] [sandbox:latency=0.2]"
+    prompt = f"a banana {name} [sandbox:truncate] [sandbox:latency=0.2]"
 
     answers = await asyncio.gather(*(_ask(client, person, prompt, key="one") for _ in range(AT_ONCE)))
 

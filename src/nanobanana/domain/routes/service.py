@@ -3,9 +3,17 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from nanobanana.domain.routes.errors import NoRouteError
 from nanobanana.domain.routes.types import Served
 from nanobanana.integrations.google.client import GoogleImages
+from nanobanana.integrations.google.errors import (
+    ConnectionFailedError,
+    QuotaExhaustedError,
+    UnavailableError,
+)
 from nanobanana.integrations.google.types import ImageRequest
+
+_ASK_AGAIN_S = 1
 
 
 class Routes:
@@ -17,11 +25,13 @@ class Routes:
     @asynccontextmanager
     async def generate(self, request: ImageRequest) -> AsyncIterator[Served]:
         """One picture; a slot for its bytes is held until the block ends. Raises GoogleError, or NoRouteError when
-        Google was not asked at all."""
+        no way serves at the moment and nothing was charged."""
         self._calls += 1
         try:
             async with self._ways[0].generate(request) as image:
                 yield Served(image=image, lost_attempts=0)
+        except (UnavailableError, ConnectionFailedError, QuotaExhaustedError) as error:
+            raise NoRouteError(retry_after_s=_ASK_AGAIN_S) from error
         finally:
             self._calls -= 1
 

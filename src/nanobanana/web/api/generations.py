@@ -4,6 +4,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import AfterValidator
 
+from nanobanana.domain.generation import rules
 from nanobanana.domain.generation.errors import error_of
 from nanobanana.domain.generation.types import Generation
 from nanobanana.web.api.schemas.errors import error_responses
@@ -13,6 +14,7 @@ from nanobanana.web.dependencies import (
     ClientAddress,
     Id,
     JsonBody,
+    MakerAccountId,
     ReaderAccountId,
     RecentKey,
     ServicesDep,
@@ -23,7 +25,6 @@ router = APIRouter(tags=["Generations"])
 # Proxies in front often cut a connection at 60 s.
 _DEFAULT_WAIT_S = 55
 _LONGEST_WAIT_S = 90
-_ASK_AGAIN_S = 2
 
 
 def _unquoted(value: str | None) -> str | None:
@@ -62,9 +63,10 @@ IdempotencyKey = Annotated[
     responses={
         202: {
             "model": GenerationView,
-            "description": "Not finished yet: ask at `Location` after `Retry-After`",
+            "description": "Not finished yet: ask at `Location` after `Retry-After`. `queued` while the image model is "
+            "unavailable",
         },
-        **error_responses(400, 401, 402, 403, 413, 415, 422, 429, 503),
+        **error_responses(400, 401, 402, 403, 409, 413, 415, 422, 429, 503),
     },
 )
 async def create_generation(
@@ -106,16 +108,35 @@ async def create_generation(
     if generation.state != "succeeded":
         response.status_code = 202
         response.headers["Location"] = location
-        response.headers["Retry-After"] = str(_ASK_AGAIN_S)
+        response.headers["Retry-After"] = str(rules.ask_again_s(generation))
     return await _view(generation, services, base_url)
 
 
-@router.get("/generations/{id}", responses=error_responses(401, 403, 404, 503))
+@router.get("/generations/{id}", responses=error_responses(400, 401, 403, 404, 503))
 async def get_generation(
-    id: Id, account_id: ReaderAccountId, services: ServicesDep, base_url: BaseUrl
+    *,
+    id: Id,
+    account_id: ReaderAccountId,
+    services: ServicesDep,
+    base_url: BaseUrl,
+    response: Response,
+    wait: Annotated[
+        int, Query(ge=0, le=_LONGEST_WAIT_S, description="Seconds to hold the call until it has ended")
+    ] = 0,
 ) -> GenerationView:
-    """One generation as it stands, with a link that works."""
-    return await _view(await services.generations.get(id, account_id=account_id), services, base_url)
+    """One generation as it stands, with a link that works; `Retry-After` until it has ended."""
+    generation = await services.generations.get(id, account_id=account_id, wait_s=wait)
+    if not generation.has_ended:
+        response.headers["Retry-After"] = str(rules.ask_again_s(generation))
+    return await _view(generation, services, base_url)
+
+
+@router.post("/generations/{id}/cancel", responses=error_responses(401, 403, 404, 409, 503))
+async def cancel_generation(
+    id: Id, account_id: MakerAccountId, services: ServicesDep, base_url: BaseUrl
+) -> GenerationView:
+    """Ends a generation that is queued; nothing is charged for it. One that is being made, or has ended, is 409."""
+    return await _view(await services.generations.cancel(id, account_id=account_id), services, base_url)
 
 
 @router.get("/generations", responses=error_responses(400, 401, 403, 503))
