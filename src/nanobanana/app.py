@@ -1,6 +1,5 @@
 """The web application, put together. No logic lives here."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -8,7 +7,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from nanobanana import __version__, logs
-from nanobanana.services import Services, open_services
+from nanobanana.services import open_services
 from nanobanana.settings import Settings
 from nanobanana.web import dev_mail, errors, health, images, openapi, static_files
 from nanobanana.web.api.router import router as api
@@ -16,9 +15,7 @@ from nanobanana.web.dashboard import router as dashboard
 from nanobanana.web.middleware.body_limit import BodyLimit
 from nanobanana.web.middleware.request_log import RequestLog
 from nanobanana.web.middleware.strict_transport import StrictTransport
-from nanobanana.worker.jobs import own_timetable, timetable
-from nanobanana.worker.queue_worker import QueueWorker
-from nanobanana.worker.timetable import running
+from nanobanana.worker.process import at_work, drain
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -27,12 +24,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings) as services, _beside_requests(services) as queue_workers:
+        async with open_services(settings) as services, at_work(services):
             app.state.services = services
-            app.state.drain = partial(services.runner.drain, grace_s=settings.shutdown_grace_s)
+            app.state.drain = partial(drain, services)
             yield
-            # The timetable still runs: it keeps the leases of what is being finished.
-            await asyncio.gather(app.state.drain(), *(worker.drain() for worker in queue_workers))
 
     app = FastAPI(
         title="NanoBanana",
@@ -59,14 +54,3 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(static_files.router)
     dashboard.install(app)
     return app
-
-
-@asynccontextmanager
-async def _beside_requests(services: Services) -> AsyncIterator[list[QueueWorker]]:
-    """What this process does for itself and, unless that is left to workers, for all."""
-    if not services.settings.run_jobs:
-        async with running(*own_timetable(services)):
-            yield []
-        return
-    async with running(*timetable(services)), QueueWorker(services) as queue_worker:
-        yield [queue_worker]
