@@ -16,7 +16,7 @@ from tests.concurrency.cluster import Cluster, billing_of, running_cluster
 from tests.people import Person, sign_up
 
 ATTACHED = 20
-PROMPT = {"prompt": "a banana [sandbox:latency=2]"}
+PROMPT = {"prompt": "a banana [sandbox:latency=4]"}
 
 
 @pytest.fixture
