@@ -7,14 +7,12 @@ from nanobanana.storage.database import Database
 # In turns: the first of every account, then the second of every account. Of those with the same turn comes first whose
 # account has not been served for longest. So an account with one is not behind another's thousand, however few are
 # claimed at a time.
-_IN_TURN = """
-    select id, row_number() over (order by turn, queue_served_at nulls first, id) as place
-    from (
-        select g.id, a.queue_served_at, row_number() over (partition by g.account_id order by g.id) as turn
-        from generations g join accounts a on a.id = g.account_id
-        where g.state = 'queued'
-    ) waiting
+_WAITING = """
+    select g.id, a.queue_served_at, row_number() over (partition by g.account_id order by g.id) as turn
+    from generations g join accounts a on a.id = g.account_id
+    where g.state = 'queued'
 """
+_IN_TURN = "turn, queue_served_at nulls first, id"
 
 
 async def put_back(database: Database, generation: Generation) -> Generation | None:
@@ -34,11 +32,14 @@ async def claim(database: Database, *, limit: int, max_age_s: int) -> list[Work]
     """The next rows, now held by the caller as their next attempt. Two who claim at once get different ones."""
     rows = await database.statement(
         f"""
-        with in_turn as ({_IN_TURN}),
+        with next as materialized (
+            -- Some more than are wanted: others may be claiming the first of them at this moment.
+            select * from ({_WAITING}) waiting order by {_IN_TURN} limit 4 * %(limit)s
+        ),
         due as (
-            select g.id, g.account_id from generations g join in_turn on in_turn.id = g.id
+            select g.id, g.account_id from next join generations g using (id)
             where g.state = 'queued' and g.created_at > now() - make_interval(secs => %(max_age_s)s)
-            order by in_turn.place limit %(limit)s for update of g skip locked
+            order by {_IN_TURN} limit %(limit)s for update of g skip locked
         ),
         served as (
             update accounts set queue_served_at = now() where id in (
@@ -70,5 +71,5 @@ async def too_old(database: Database, *, max_age_s: int, limit: int) -> list[Wor
 
 async def in_turn(database: Database) -> list[str]:
     """The ids of all that wait, in the order in which they will be claimed."""
-    rows = await database.statement(f"select id from ({_IN_TURN}) in_turn order by place", {})
+    rows = await database.statement(f"select id from ({_WAITING}) waiting order by {_IN_TURN}", {})
     return [row["id"] for row in rows]
