@@ -130,6 +130,7 @@ async def _image(database: Database, times: Times) -> None:
         order=ORDER,
         idempotency=None,
         free_images_per_day=1_000_000_000,
+        queue_max_length=None,
     )
     admitted = time.perf_counter()
     settled = await repository.settle(database, admission.admitted, MADE)

@@ -35,8 +35,7 @@ SPENDING_CAP_USD, BALANCES_USD = 2, (5, 1)
 ACCOUNTS = ("free", "free", "capped", "capped", "hourly", "payg", "payg", "pro")
 # Of a hundred orders; the others succeed. Some of these may have cost a picture that never came.
 FAILURES = {
-    "overloaded": 6,
-    "image_safety": 4,
+    "image_safety": 10,
     "prompt_blocked": 3,
     "no_image": 3,
     "reset": 4,

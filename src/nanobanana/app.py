@@ -1,6 +1,5 @@
 """The web application, put together. No logic lives here."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,9 +16,7 @@ from nanobanana.web.dashboard import router as dashboard
 from nanobanana.web.middleware.body_limit import BodyLimit
 from nanobanana.web.middleware.request_log import RequestLog
 from nanobanana.web.middleware.strict_transport import StrictTransport
-from nanobanana.worker.jobs import timetable
-from nanobanana.worker.queue_worker import QueueWorker
-from nanobanana.worker.timetable import running
+from nanobanana.worker.process import at_work, drain
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -28,16 +25,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with (
-            open_services(settings) as services,
-            running(*timetable(services)),
-            QueueWorker(services) as queue_worker,
-        ):
+        async with open_services(settings) as services, at_work(services):
             app.state.services = services
-            app.state.drain = partial(services.runner.drain, grace_s=settings.shutdown_grace_s)
+            app.state.drain = partial(drain, services)
             yield
-            # The timetable still runs: it keeps the leases of what is being finished.
-            await asyncio.gather(app.state.drain(), queue_worker.drain())
 
     app = FastAPI(
         title="NanoBanana",

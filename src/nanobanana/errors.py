@@ -72,5 +72,10 @@ class ServiceUnavailableError(NanoBananaError):
 class OverloadedError(ServiceUnavailableError):
     code = "overloaded"
 
-    def __init__(self) -> None:
-        super().__init__("There is more to do than we can take on. Try again in a few seconds.")
+    def __init__(
+        self,
+        message: str = "There is more to do than we can take on. Try again in a few seconds.",
+        *,
+        retry_after_s: int = 5,
+    ) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)

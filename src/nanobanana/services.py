@@ -14,6 +14,8 @@ from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.billing.service import Billing
 from nanobanana.domain.credentials.service import CredentialChanges
+from nanobanana.domain.generation.maker import Maker
+from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.generation.speed_limits import SpeedLimits
@@ -97,10 +99,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         images = _images(settings, images_in_database)
         secrets = _secret_keys(settings)
         routes = all_routes(settings, http, redis, secret=secrets[0])
-        runner = _runner(settings, database, routes, images)
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(limits, probe=redis, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
+        runner, generations = _generations(
+            settings, database, routes, images=images, api_keys=api_keys, limiter=limiter
+        )
         people = _people(settings, database, api_keys, secrets)
         yield Services(
             settings=settings,
@@ -115,13 +119,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             images_in_database=images_in_database,
             routes=routes["live"],
             runner=runner,
-            generations=Generations(
-                database,
-                api_keys=api_keys,
-                speed_limits=SpeedLimits(limiter),
-                runner=runner,
-                free_images_per_day=settings.free_images_per_day,
-            ),
+            generations=generations,
             eraser=Eraser(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),
@@ -130,11 +128,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
 def _images(settings: Settings, in_database: DatabaseStore) -> Images:
     return Images(LocalFolder(settings.image_dir) if settings.image_store == "local" else in_database)
-
-
-def _runner(settings: Settings, database: Database, routes: Mapping[Mode, Routes], images: Images) -> Runner:
-    model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
-    return Runner(database, routes=routes, images=images, model_costs=model_costs)
 
 
 def _secret_keys(settings: Settings) -> tuple[str, ...]:
@@ -188,3 +181,33 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     if settings.smtp_url and settings.mail_from:
         return SmtpMailer(settings.smtp_url.get_secret_value(), sender=settings.mail_from)
     return mailbox if settings.environment == "development" else LogMailer()
+
+
+def _generations(
+    settings: Settings,
+    database: Database,
+    routes: Mapping[Mode, Routes],
+    *,
+    images: Images,
+    api_keys: ApiKeys,
+    limiter: Limiter,
+) -> tuple[Runner, Generations]:
+    model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
+    speed_limits = SpeedLimits(limiter)
+    queue = GenerationQueue(
+        database,
+        routes=routes["live"],
+        max_age_s=settings.queue_max_age_s,
+        max_length=settings.queue_max_length,
+    )
+    maker = Maker(routes=routes, images=images, model_costs=model_costs)
+    runner = Runner(database, maker=maker, queue=queue, speed_limits=speed_limits)
+    generations = Generations(
+        database,
+        api_keys=api_keys,
+        speed_limits=speed_limits,
+        runner=runner,
+        queue=queue,
+        free_images_per_day=settings.free_images_per_day,
+    )
+    return runner, generations

@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     # How many share the limits when Redis is gone; `serve` fills this in.
     web_processes: Annotated[int, Field(ge=1)] = 1
     shutdown_grace_s: Annotated[float, Field(ge=0)] = 30
+    # While no route to a model can serve: how long an order may wait, and how many may.
+    queue_max_age_s: Annotated[int, Field(ge=1)] = 3_600
+    queue_max_length: Annotated[int, Field(ge=0)] = 10_000
+    # Whether this process works off queue and jobs beside its requests; `serve --no-jobs` says no.
+    run_jobs: bool = True
     metrics_token: SecretStr | None = None
     # The plan table and what Google takes for an image; unset: the tables that come along.
     plans_file: Path | None = None

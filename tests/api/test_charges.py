@@ -62,7 +62,7 @@ async def test_an_image_is_held_for_then_captured(client: AsyncClient, payer: Pe
 
 @pytest.mark.parametrize(
     ("scenario", "status", "reason"),
-    [("overloaded", 503, "upstream_unavailable"), ("image_safety", 422, "content_policy")],
+    [("truncate", 503, "upstream_unavailable"), ("image_safety", 422, "content_policy")],
 )
 async def test_a_failure_is_released_with_its_reason(
     client: AsyncClient, payer: Person, scenario: str, status: int, reason: str

@@ -27,17 +27,21 @@ class TestWithoutRedis:
 class TestWithoutGoogle:
     @pytest.fixture
     def settings(self, settings: Settings, unused_tcp_port: int) -> Settings:
-        return settings.model_copy(update={"sandbox_url": f"http://127.0.0.1:{unused_tcp_port}"})
+        nowhere = Settings(gemini_api_key="test", gemini_base_url=f"http://127.0.0.1:{unused_tcp_port}")
+        return settings.model_copy(
+            update={"gemini_api_key": nowhere.gemini_api_key, "gemini_base_url": nowhere.gemini_base_url}
+        )
 
-    async def test_the_caller_is_told_when_to_come_back(self, client: AsyncClient, alice: Person) -> None:
-        # five failures of each model, then nobody is asked
-        answers = [await client.post("/v1/generate", json=PROMPT, headers=alice.by_key) for _ in range(4)]
+    async def test_the_order_waits_and_its_caller_is_told_where_to_ask(
+        self, client: AsyncClient, alice: Person
+    ) -> None:
+        headers = {**alice.by_key, "Prefer": "wait=1"}
 
-        for answer in answers:
-            error = answer.json()["error"]
-            assert (answer.status_code, error["code"]) == (503, "upstream_unavailable")
-            assert (error["retryable"], error["charged"]) == (True, False)
-        assert 3 <= int(answers[3].headers["retry-after"]) <= 5
+        response = await client.post("/v1/generate", json=PROMPT, headers=headers)
+
+        assert response.status_code == 202
+        assert response.headers["location"] == f"/v1/generations/{response.json()['id']}"
+        assert response.headers["retry-after"]
 
 
 async def test_without_a_database_the_answer_is_a_clear_503(

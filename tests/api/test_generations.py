@@ -113,8 +113,6 @@ async def test_a_prompt_of_4000_characters_is_taken(client: AsyncClient, alice: 
     [
         ("image_safety", 422, "content_policy", "blocked"),
         ("prompt_blocked", 422, "content_policy", "blocked"),
-        ("overloaded", 503, "upstream_unavailable", "failed"),
-        ("html_502", 503, "upstream_unavailable", "failed"),
         ("truncate", 503, "upstream_unavailable", "failed"),
     ],
 )

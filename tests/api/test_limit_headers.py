@@ -73,9 +73,7 @@ async def test_what_is_being_made_is_counted(client: AsyncClient, alice: Person,
     assert (looked.status_code, left(looked)) == (200, {"hour": 9, "month": 49})
 
 
-@pytest.mark.parametrize(
-    ("scenario", "status", "hour"), [("image_safety", 422, 9), ("overloaded", 503, 10), ("truncate", 503, 10)]
-)
+@pytest.mark.parametrize(("scenario", "status", "hour"), [("image_safety", 422, 9), ("truncate", 503, 10)])
 async def test_a_failure_tells_what_is_left_once_it_has_released_everything(
     client: AsyncClient, alice: Person, services: Services, scenario: str, status: int, hour: int
 ) -> None:
@@ -132,7 +130,7 @@ async def test_an_outage_with_the_last_token_asks_back_soon_because_the_token_is
 ) -> None:
     await put_on_plan(services, alice, images_per_hour=1)
 
-    failed = await ask(client, alice, "[sandbox:overloaded]")
+    failed = await ask(client, alice, "[sandbox:truncate]")
 
     assert (failed.status_code, left(failed), seconds(failed)) == (503, {"hour": 1}, {"hour": 0})
     assert (await ask(client, alice)).status_code == 200

@@ -49,7 +49,7 @@ def sums(database_url: str, statement: str) -> list[tuple[object, ...]]:
         return connection.execute(statement.encode()).fetchall()
 
 
-@pytest.mark.parametrize(("scenario", "images"), [("", 1), ("[sandbox:overloaded]", 0)])
+@pytest.mark.parametrize(("scenario", "images"), [("", 1), ("[sandbox:truncate]", 0)])
 async def test_what_midnight_finds_in_the_making_counts_where_it_was_admitted(
     client: AsyncClient, alice: Person, services: Services, database_url: str, scenario: str, images: int
 ) -> None:
@@ -110,7 +110,7 @@ async def test_a_change_of_plan_keeps_what_was_used_up_and_down(
 
 @pytest.mark.parametrize(
     ("scenario", "state", "balance"),
-    [("", "succeeded", 980_000), ("[sandbox:overloaded]", "failed", 1_000_000)],
+    [("", "succeeded", 980_000), ("[sandbox:truncate]", "failed", 1_000_000)],
 )
 async def test_an_image_is_paid_as_it_was_held_though_the_plan_is_another_by_then(
     client: AsyncClient,

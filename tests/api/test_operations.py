@@ -9,7 +9,7 @@ async def test_alive_and_ready(client: AsyncClient) -> None:
 
     assert alive.json() == {"status": "ok"}
     assert ready.status_code == 200
-    assert ready.json() == {"ready": True, "database": True, "redis": True}
+    assert ready.json() == {"ready": True, "draining": False, "database": True, "redis": True}
 
 
 async def test_metrics_count_requests_generations_and_google_calls(

@@ -96,7 +96,7 @@ async def test_an_outage_and_a_402_give_the_token_back_and_a_policy_refusal_does
     assert await statuses(client, alice.key, prompts) == [402, 402]
 
     await services.billing.credit(email=alice.email, micro_usd=10 * AN_IMAGE)
-    outages = ["a banana [sandbox:overloaded]", "a banana [sandbox:truncate]"]
+    outages = ["a banana [sandbox:no_image]", "a banana [sandbox:truncate]"]
     assert await statuses(client, alice.key, outages) == [503, 503]
 
     assert await statuses(client, alice.key, ["[sandbox:image_safety]", BANANA, BANANA]) == [422, 200, 429]
@@ -117,7 +117,7 @@ async def test_a_repeated_idempotency_key_costs_one_token(
 
 @pytest.mark.parametrize(
     ("prompt", "ends"),
-    [(BANANA, 200), ("[sandbox:overloaded]", 503), ("[sandbox:image_safety]", 422)],
+    [(BANANA, 200), ("[sandbox:truncate]", 503), ("[sandbox:image_safety]", 422)],
 )
 async def test_a_place_in_flight_is_free_again_however_the_work_ends(
     client: AsyncClient, alice: Person, services: Services, prompt: str, ends: int
@@ -209,6 +209,6 @@ class TestWithRedisGone:
         self, client: AsyncClient, alice: Person, services: Services
     ) -> None:
         await put_on_plan(services, alice, images_per_hour=2, images_in_flight=2)
-        prompts = ["[sandbox:overloaded]"] * 2 + [BANANA] * 2
+        prompts = ["[sandbox:truncate]"] * 2 + [BANANA] * 2
 
         assert await statuses(client, alice.key, prompts) == [503, 503, 200, 429]

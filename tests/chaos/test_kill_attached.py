@@ -16,7 +16,7 @@ from tests.concurrency.cluster import Cluster, billing_of, running_cluster
 from tests.people import Person, sign_up
 
 ATTACHED = 20
-PROMPT = {"prompt": "a banana [sandbox:latency=2]"}
+PROMPT = {"prompt": "a banana [sandbox:latency=4]"}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def _row(cluster: Cluster) -> dict[str, object]:
     return row
 
 
-# The lease of the killed process runs 30 s.
+# The lease of the killed process runs 20 s.
 @pytest.mark.timeout(150)
 async def test_callers_attached_elsewhere_get_the_one_image_that_another_process_then_makes(
     cluster: Cluster,
@@ -75,6 +75,9 @@ async def test_callers_attached_elsewhere_get_the_one_image_that_another_process
         await asyncio.sleep(0.8)
 
         os.kill(_worker(cluster), signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while _row(cluster)["attempt"] == 1:
+                await asyncio.sleep(0.1)
 
         killed = [await first, *(await asyncio.gather(*attached))]
         answers = [answer for answer in killed if answer]

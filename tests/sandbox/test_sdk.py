@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from google import genai
 from google.genai import errors, types
 from PIL import Image
 
+from google import genai
 from nanobanana_sandbox.models import MODELS
 from tests.sandbox.caller import MODEL
 

@@ -28,6 +28,7 @@ def child_environment(settings: Settings, *, workers: int) -> dict[str, str]:
         "REDIS_URL": settings.redis_url and settings.redis_url.get_secret_value(),
         "SECRET_KEY_FILE": None if settings.secret_key else str(_secret_key_file(settings.data_dir)),
         "WEB_PROCESSES": str(workers),
+        "RUN_JOBS": str(settings.run_jobs).lower(),
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_dir(settings.data_dir)),
     }
     return {**_ALLOCATOR, **os.environ, **{name: value for name, value in found.items() if value}}

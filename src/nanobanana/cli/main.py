@@ -6,7 +6,7 @@ Commands import what they need when they run, so that --help is quick.
 import typer
 
 from nanobanana import __version__
-from nanobanana.cli import admin, db, doctor, serve
+from nanobanana.cli import admin, db, doctor, serve, worker
 
 # Pretty tracebacks would print local variables, secrets among them.
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve.serve)
+app.command()(worker.worker)
 app.command()(doctor.doctor)
 app.add_typer(db.app, name="db")
 app.add_typer(admin.app, name="admin")

@@ -82,7 +82,7 @@ def _serve(
     began: float,
 ) -> None:
     listener, sandbox = sockets
-    claim.announce({"pid": os.getpid(), "address": url_of(listener)})
+    claim.announce({"pid": os.getpid(), "address": url_of(listener), "sandbox": url_of(sandbox)})
     empty_metrics_dir(settings.data_dir)
     with embedded_servers(settings, join=False) as servers:
         environment = child_environment(servers.settings, workers=workers)

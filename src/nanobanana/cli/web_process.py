@@ -1,9 +1,7 @@
 """`python -m nanobanana.cli.web_process`: one web process on the socket that the supervisor listens on."""
 
 import argparse
-import asyncio
 import gc
-import math
 import os
 import socket
 from typing import Any
@@ -11,7 +9,9 @@ from typing import Any
 import uvicorn
 
 from nanobanana.cli.bounded_headers import BoundedHeaders
-from nanobanana.settings import Settings
+
+# Once the work has come to its end, or to its limit: for what is being answered at that moment.
+_LAST_ANSWERS_S = 3
 
 
 def main() -> None:
@@ -29,8 +29,7 @@ def main() -> None:
         proxy_headers=False,
         # Longer than a proxy in front keeps an idle connection: it must never send into one that just closed.
         timeout_keep_alive=75,
-        # A little longer than the work gets: whoever waits for work that does not end is still to be told so.
-        timeout_graceful_shutdown=math.ceil(Settings().shutdown_grace_s) + 2,
+        timeout_graceful_shutdown=_LAST_ANSWERS_S,
     )
     config.load()
     os.read(options.gate, 1)  # ends when the supervisor closes the other side: the database is ready
@@ -45,13 +44,12 @@ class _Server(uvicorn.Server):
         gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """The application's work and its callers' connections come to their end together, not one after the other."""
+        """While the application's work comes to its end, callers are still answered: /readyz says that we are going,
+        and orders are taken, for others to make. Then no connection has anything to wait for."""
         application: Any = self.config.loaded_app
-        drain = getattr(application.state, "drain", None)
-        draining = asyncio.create_task(drain()) if drain else None
+        if drain := getattr(application.state, "drain", None):
+            await drain()
         await super().shutdown(sockets)
-        if draining:
-            await draining
 
 
 def _parser() -> argparse.ArgumentParser:

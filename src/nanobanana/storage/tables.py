@@ -85,6 +85,8 @@ accounts = Table(
     # Who erases pictures and prompts holds a lease; when that runs out, another goes on.
     _moment("erasure_lease_until"),
     _moment("erasure_finished_at"),
+    # When one of its waiting generations was last taken up: who has not been served for longest comes first.
+    _moment("queue_served_at"),
     CheckConstraint(
         "num_nulls(email, email_folded, password_hash) = case when erased_at is null then 0 else 3 end",
         name="person",
@@ -224,12 +226,13 @@ generations = Table(
     # What the caller asked for; null keeps the format Google answers in.
     Column("format", Text),
     Column("state", Text, nullable=False),
-    # Counts who has worked on the row; a settlement of an earlier attempt changes nothing.
+    # Counts who has worked on the row, 0 when nobody has; a settlement of an earlier attempt changes nothing.
     Column("attempt", Integer, nullable=False),
     _moment("lease_until"),
     _moment("finished_at"),
-    # The picture's unguessable name without its ending, given before the picture exists. 128 random bits: no two are
-    # the same, and an index that made sure of it would cost every image a page of its own.
+    # The picture's unguessable name without its ending, given before the picture exists; from the second attempt on,
+    # with that attempt's number after a hyphen. 128 random bits: no two are the same, and an index that made sure of it
+    # would cost every image a page of its own.
     Column("image_name", Text, nullable=False),
     Column("image_state", Text),
     Column("image_format", Text),
@@ -242,7 +245,7 @@ generations = Table(
     Column("from_free_pool", Boolean, nullable=False, server_default=text("false")),
     # What Google takes for it, as MODEL_COSTS_FILE has it; null when no model was asked, or nobody knows.
     Column("cost_micro_usd", BigInteger),
-    # Attempts that may have cost a picture of Google's that nobody has seen.
+    # Attempts that may have cost a picture of Google's that nobody has seen; until it ends, those interrupted so far.
     Column("lost_attempts", Integer, nullable=False, server_default=text("0")),
     Column("error_code", Text),
     Column("error_message", Text),
@@ -257,6 +260,7 @@ generations = Table(
     CheckConstraint("(state = 'succeeded') = (image_state is not null)", name="picture"),
     Index("generations_account_id_id_idx", "account_id", text("id desc")),
     Index("generations_lease_until_idx", "lease_until", postgresql_where=text("state = 'running'")),
+    Index("generations_queued_idx", "created_at", postgresql_where=text("state = 'queued'")),
 )
 
 # One image for one key of the caller's, for 24 hours from its first use; freed when the generation fails for a reason

@@ -133,6 +133,8 @@ CurrentSession = Annotated[Session, Depends(_current_session)]
 SessionAccount = Annotated[Account, Depends(_session_account)]
 # Reads what belongs to the account: by a living key of it with the scope `read`, or logged in.
 ReaderAccountId = Annotated[str, Depends(_AccountIdFor("read"))]
+# The same with the scope `generate`.
+MakerAccountId = Annotated[str, Depends(_AccountIdFor("generate"))]
 # The same with the scope `usage`.
 UsageReaderAccountId = Annotated[str, Depends(_AccountIdFor("usage"))]
 # How links to this service begin.

@@ -24,12 +24,22 @@ async def alive() -> Health:
     return Health()
 
 
-@router.get("/readyz", responses={503: {"model": Readiness, "description": "PostgreSQL does not answer"}})
+@router.get(
+    "/readyz",
+    responses={
+        503: {
+            "model": Readiness,
+            "description": "PostgreSQL does not answer, or the process drains: it finishes and takes no more",
+        }
+    },
+)
 async def ready(services: ServicesDep, response: Response) -> Readiness:
     """The service can take requests. Without Redis it can, with stricter limits."""
     database, redis = await asyncio.gather(_database_answers(services), answers(services.redis))
-    response.status_code = 200 if database else 503
-    return Readiness(ready=database, database=database, redis=redis)
+    draining = services.runner.is_draining
+    is_ready = database and not draining
+    response.status_code = 200 if is_ready else 503
+    return Readiness(ready=is_ready, draining=draining, database=database, redis=redis)
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {CONTENT_TYPE_LATEST: {}}}})

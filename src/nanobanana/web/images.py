@@ -23,7 +23,8 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-_NAME = re.compile(r"[0-9A-Za-z]{22}\.(png|jpg|webp)")
+# After the hyphen the number of the attempt that made it, if it was not the first.
+_NAME = re.compile(r"[0-9A-Za-z]{22}(-[0-9]{1,9})?\.(png|jpg|webp)")
 # What RFC 9110 lets us understand of a Range; any other is ignored, as it wants it.
 _RANGE = re.compile(r"bytes=\s*(\d+)-(\d*)(\s*,\s*\d+-\d*)*|bytes=\s*-\d+")
 

@@ -1,4 +1,4 @@
-"""The timetable of a web process: what it does beside answering requests."""
+"""The timetables: what a process does beside answering requests, and what may be left to a worker."""
 
 from nanobanana.metrics import DATABASE_POOL, REDIS_UP
 from nanobanana.services import Services
@@ -6,6 +6,13 @@ from nanobanana.worker.timetable import Job
 
 
 def timetable(services: Services) -> list[Job]:
+    """Of a process that does all of the work."""
+    return [*own_timetable(services), *common_timetable(services)]
+
+
+def own_timetable(services: Services) -> list[Job]:
+    """What every process does for itself, and for what it has begun."""
+
     async def probe_redis() -> None:
         REDIS_UP.set(await services.limiter.find_redis())
 
@@ -14,10 +21,24 @@ def timetable(services: Services) -> list[Job]:
             DATABASE_POOL.labels(kind).set(count)
 
     return [
-        # Three chances within a lease of 30 s, and taken over soon after it ends.
-        Job("renew_leases", 8, services.runner.renew_leases),
+        # Three chances within a lease of 20 s; and taken over soon after it ends, so that nothing waits 30 s for a
+        # process that has died.
+        Job("renew_leases", 5, services.runner.renew_leases),
         Job("take_over", 5, services.runner.take_over),
         Job("record_uses_of_keys", 10, services.api_keys.record_uses),
+        # Soon back to the common limits when Redis is.
+        Job("probe_redis", 1, probe_redis),
+        Job("exchange_route_health", 1, services.routes.exchange),
+        Job("forget_ended_windows", 60, services.limiter.forget_ended),
+        Job("measure_pool", 5, measure_pool),
+    ]
+
+
+def common_timetable(services: Services) -> list[Job]:
+    """What any process may do for all."""
+    return [
+        Job("work_off_queue", 1, services.runner.work_off_queue),
+        Job("expire_queued", 2, services.runner.expire),
         Job("watch_for_surges", 60, services.people.surges.watch),
         Job("discard_old_hours", 3_600, services.people.surges.discard_old),
         Job("discard_expired_images", 60, services.images_in_database.discard_expired),
@@ -30,9 +51,4 @@ def timetable(services: Services) -> list[Job]:
         Job("erase_accounts", 10, services.eraser.erase_due),
         Job("retry_stalled_jobs", 15, services.queue.retry_stalled),
         Job("delete_finished_jobs", 600, services.queue.delete_finished),
-        # Soon back to the common limits when Redis is.
-        Job("probe_redis", 1, probe_redis),
-        Job("exchange_route_health", 1, services.routes.exchange),
-        Job("forget_ended_windows", 60, services.limiter.forget_ended),
-        Job("measure_pool", 5, measure_pool),
     ]

@@ -48,7 +48,7 @@ class Model:
         if idempotency_key is None:
             return None
         found = (one for one in self._of_month(key.account) if one.idempotency_key == idempotency_key)
-        return next((one for one in found if one.state != "failed"), None)
+        return next((one for one in found if one.state not in {"failed", "expired"}), None)
 
     def full_limit(self, key: Key) -> str | None:
         account = key.account

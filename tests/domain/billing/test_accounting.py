@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from functools import partial
 from typing import Any, LiteralString, TypeVar
 
@@ -19,7 +18,7 @@ from hypothesis.stateful import (
 from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.domain.billing.errors import BalanceTooSmallError
 from nanobanana.domain.billing.service import Billing
-from nanobanana.domain.generation import repository, rules
+from nanobanana.domain.generation import queue_repository, repository, rules
 from nanobanana.domain.generation.types import Admission, NotMade, Order
 from nanobanana.domain.generation.types import Made as Picture
 from nanobanana.kit.addresses import parse_address
@@ -152,10 +151,31 @@ class Accounting(RuleBasedStateMachine):
             "update generations set lease_until = now() - interval '1 second' where id = %(id)s",
             id=one.row.id,
         )
-        [taken] = self._run(repository.take_over(self._database, limit=10))
-        assert (taken.id, taken.attempt) == (one.row.id, one.row.attempt + 1)
+        [work] = self._run(repository.take_over(self._database, limit=10, own=[]))
+        assert (work.generation.id, work.generation.attempt) == (one.row.id, one.row.attempt + 1)
         assert self._run(repository.settle(self._database, one.row, OUTCOMES["succeeded"])) is None
-        one.row = replace(one.row, attempt=taken.attempt)
+        one.row = work.generation
+
+    @precondition(lambda self: self.model.running())
+    @rule(data=st.data(), then=st.sampled_from(["claimed", "claimed", "cancelled", "expired"]))
+    def no_route(self, data: st.DataObject, then: str) -> None:
+        """What one holds stays held while it waits, until it is claimed again or ends there."""
+        one = data.draw(st.sampled_from(self.model.running()))
+        waiting = self._run(queue_repository.put_back(self._database, one.row))
+        assert waiting
+        assert waiting.state == "queued"
+        assert self._run(self._billing.reconcile()) == []
+        if then == "claimed":
+            [work] = self._run(queue_repository.claim(self._database, limit=1, max_age_s=10**9))
+            assert (work.generation.id, work.generation.attempt) == (one.row.id, one.row.attempt + 1)
+            assert self._run(repository.settle(self._database, one.row, OUTCOMES["succeeded"])) is None
+            one.row = work.generation
+            return
+        ending = {"cancelled": rules.cancelled, "expired": rules.expired}[then]
+        settled = self._run(repository.settle(self._database, waiting, ending(waiting)))
+        assert settled
+        assert settled.state == then
+        one.state = then
 
     @rule(which=st.integers(0, 1), plan=st.sampled_from(sorted(PLANS)))
     def change_plan(self, which: int, plan: str) -> None:
@@ -218,6 +238,7 @@ class Accounting(RuleBasedStateMachine):
             order=order,
             idempotency=rules.idempotency(idempotency_key, order) if idempotency_key else None,
             free_images_per_day=FREE_IMAGES_PER_DAY,
+            queue_max_length=None,
         )
 
 

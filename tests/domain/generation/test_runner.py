@@ -44,9 +44,9 @@ async def _abandon(services: Services, person: Person, *, prompt: str, attempt: 
     rows = await services.database.statement(
         """
         insert into generations (id, account_id, api_key_id, mode, prompt, size, style, image_name,
-                                 state, attempt, lease_until)
+                                 state, attempt, lost_attempts, lease_until)
         values (%(id)s, %(account_id)s, %(key_id)s, 'live', %(prompt)s, '1024x1024', 'natural', %(name)s,
-                'running', %(attempt)s, now() - interval '1 second')
+                'running', %(attempt)s, %(attempt)s - 1, now() - interval '1 second')
         returning id
         """,
         {
@@ -114,24 +114,26 @@ async def test_google_is_asked_twice_at_most(
 
 
 async def test_of_many_who_take_over_only_one_gets_the_row(services: Services, abandoned: Generation) -> None:
-    taken = await asyncio.gather(*(repository.take_over(services.database, limit=20) for _ in range(20)))
+    taken = await asyncio.gather(
+        *(repository.take_over(services.database, limit=20, own=[]) for _ in range(20))
+    )
 
-    assert [generation.id for rows in taken for generation in rows] == [abandoned.id]
+    assert [work.generation.id for works in taken for work in works] == [abandoned.id]
 
 
 async def test_a_row_under_its_lease_is_left_alone(services: Services, abandoned: Generation) -> None:
     assert await repository.renew_leases(services.database, {abandoned.id: 1}) == {abandoned.id}
 
-    assert await repository.take_over(services.database, limit=20) == []
+    assert await repository.take_over(services.database, limit=20, own=[]) == []
 
 
 async def test_who_slept_through_its_lease_settles_nothing(services: Services, abandoned: Generation) -> None:
-    (successor,) = await repository.take_over(services.database, limit=1)
+    (work,) = await repository.take_over(services.database, limit=1, own=[])
 
     late = await repository.settle(services.database, abandoned, PICTURE)
     renewed = await repository.renew_leases(services.database, {abandoned.id: abandoned.attempt})
-    settled = await repository.settle(services.database, successor, PICTURE)
-    again = await repository.settle(services.database, successor, PICTURE)
+    settled = await repository.settle(services.database, work.generation, PICTURE)
+    again = await repository.settle(services.database, work.generation, PICTURE)
 
     assert late is None
     assert renewed == set()
@@ -171,13 +173,11 @@ async def test_a_shutdown_finishes_what_ends_in_time_and_hands_over_the_rest_at_
 
     await services.runner.drain(grace_s=3)
 
-    rows = await services.database.statement(
-        "select state, lease_until <= now() as free from generations order by id", {}
-    )
-    assert [(row["state"], row["free"]) for row in rows] == [("succeeded", None), ("running", True)]
+    rows = await services.database.statement("select state, lost_attempts from generations order by id", {})
+    assert [(row["state"], row["lost_attempts"]) for row in rows] == [("succeeded", 0), ("queued", 1)]
 
 
-async def test_who_slept_through_its_lease_and_takes_its_own_row_over_goes_on_without_asking_google_again(
+async def test_who_slept_through_its_lease_and_finds_its_row_free_goes_on_without_asking_google_again(
     services: Services, settings: Settings, google_key: str, client: AsyncClient, alice: Person
 ) -> None:
     call = asyncio.create_task(
@@ -188,12 +188,12 @@ async def test_who_slept_through_its_lease_and_takes_its_own_row_over_goes_on_wi
             await asyncio.sleep(0.02)
     await services.database.statement("update generations set lease_until = now() - interval '1 second'", {})
 
-    await services.runner.take_over()
+    assert await services.runner.take_over() == 0
     await services.runner.renew_leases()
 
     assert (await call).status_code == 200
     rows = await services.database.statement("select state, attempt from generations", {})
-    assert [(row["state"], row["attempt"]) for row in rows] == [("succeeded", 2)]
+    assert [(row["state"], row["attempt"]) for row in rows] == [("succeeded", 1)]
     assert _calls_to_google(settings, google_key) == 1
 
 

@@ -20,7 +20,7 @@ def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The timetable does not erase here: the tests say when."""
     timetable = jobs.timetable
     monkeypatch.setattr(
-        "nanobanana.app.timetable",
+        "nanobanana.worker.process.timetable",
         lambda services: [job for job in timetable(services) if job.name != "erase_accounts"],
     )
     return settings

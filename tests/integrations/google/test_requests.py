@@ -3,9 +3,9 @@
 import warnings
 
 import pytest
-from google import genai
 from google.genai import types
 
+from google import genai
 from nanobanana import __version__
 from nanobanana.integrations.google.types import ImageRequest
 from tests.integrations.google.conftest import NANO_BANANA, GoogleFactory

@@ -125,7 +125,7 @@ _CHECKS: Mapping[str, LiteralString] = {
                            array[count(*) filter (where state = 'succeeded'),
                                  coalesce(sum(price_micro_usd) filter (where state = 'succeeded'), 0),
                                  coalesce(sum(cost_micro_usd), 0),
-                                 count(*) filter (where state not in ('succeeded', 'blocked')),
+                                 count(*) filter (where state in ('failed', 'expired')),
                                  count(*) filter (where state = 'blocked')]::bigint[] as expected
                     from generations where mode = 'live' and finished_at is not null group by 1, 2""",
         nothing="array[0, 0, 0, 0, 0]::bigint[]",

@@ -2,7 +2,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
-from nanobanana.errors import InvalidRequestError, NanoBananaError, ServiceUnavailableError
+from nanobanana.errors import InvalidRequestError, NanoBananaError, OverloadedError, ServiceUnavailableError
 
 QuotaLimit = Literal["account_month", "key_cap", "free_pool", "balance", "spending_cap"]
 
@@ -17,6 +17,40 @@ class ContentPolicyError(NanoBananaError):
 
 class UpstreamUnavailableError(ServiceUnavailableError):
     """No image came, for a reason that may pass."""
+
+
+class ExpiredError(ServiceUnavailableError):
+    """It waited as long as anything may wait, and no route to a model came back."""
+
+    code = "expired"
+
+
+class QueueFullError(OverloadedError):
+    """As many orders wait for an outage to end as we can promise to make."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The image model is unavailable, and as many images wait for it as we can promise to make. "
+            "Try again in a minute.",
+            retry_after_s=60,
+        )
+
+
+class CancelledError(NanoBananaError):
+    """Somebody of the account cancelled what this call asked for."""
+
+    status = 409
+    code = "cancelled"
+    type = "invalid_request_error"
+
+
+class NotCancellableError(NanoBananaError):
+    status = 409
+    code = "not_cancellable"
+    type = "invalid_request_error"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"Only a queued generation can be cancelled; this one is {state}.")
 
 
 class QuotaExceededError(NanoBananaError):
@@ -57,6 +91,8 @@ _BY_CODE: dict[str, type[NanoBananaError]] = {
     ContentPolicyError.code: ContentPolicyError,
     InvalidRequestError.code: InvalidRequestError,
     UpstreamUnavailableError.code: UpstreamUnavailableError,
+    ExpiredError.code: ExpiredError,
+    CancelledError.code: CancelledError,
 }
 
 

@@ -9,6 +9,7 @@ import psycopg
 from sqlalchemy import select
 
 from nanobanana.domain.api_keys.types import Bearer, Month
+from nanobanana.domain.generation import rules
 from nanobanana.domain.generation.types import (
     Admission,
     Generation,
@@ -18,19 +19,22 @@ from nanobanana.domain.generation.types import (
     Order,
     QuotaLimit,
     Room,
+    Token,
+    Work,
 )
 from nanobanana.kit.addresses import IPAddress
 from nanobanana.kit.ids import first_id
 from nanobanana.storage.database import Database
 from nanobanana.storage.tables import generations
 
-# How long a process may be silent before another takes its work over; renewed well before.
-_LEASE = "interval '30 seconds'"
+# How long a process may be silent before another takes its work over; renewed well before. admit_generation gives the
+# first.
+_LEASE = "interval '20 seconds'"
 
 # An hour less than idempotency keys are kept: ids are made by the clocks of processes, ages go by PostgreSQL's.
 _KEPT_AT_LEAST = timedelta(hours=23)
 
-_COLUMNS = (
+COLUMNS = (
     "id, mode, prompt, size, style, format, state, attempt, created_at, finished_at, "
     "image_name, image_state, image_format, model, price_micro_usd, lost_attempts, error_code, error_message"
 )
@@ -38,14 +42,14 @@ _ROOM_COLUMNS = ", ".join(field.name for field in fields(Room))
 
 # Both are functions in storage/functions/: many small statements, one round trip, one transaction.
 _ADMIT = f"""
-    select {", ".join(f"(a.generation).{column}" for column in _COLUMNS.split(", "))},
+    select {", ".join(f"(a.generation).{column}" for column in COLUMNS.split(", "))},
            a.replayed, a.refusal, a.month_images, a.month_limit
     from admit_generation(%(id)s, %(image_name)s, %(api_key_id)s, %(key_hash)s, %(client_address)s,
                           %(prompt)s, %(size)s, %(style)s, %(format)s,
-                          %(idempotency_key)s, %(fingerprint)s, %(free_images_per_day)s) a
+                          %(idempotency_key)s, %(fingerprint)s, %(free_images_per_day)s, %(queue_max_length)s) a
 """
 _SETTLE = f"""
-    select {_COLUMNS}
+    select {COLUMNS}
     from settle_generation(%(id)s, %(attempt)s, %(state)s, %(image_format)s, %(image_bytes)s,
                            %(model)s, %(input_tokens)s, %(output_tokens)s, %(cost_micro_usd)s, %(lost_attempts)s,
                            %(error_code)s, %(error_message)s, %(retryable)s)
@@ -55,8 +59,19 @@ _NOTHING_MADE: Mapping[str, Any] = {
     "state": "succeeded",
     "retryable": False,
 }
+# With what its order took of the speed limits.
+WORK = f"""
+    {COLUMNS}, account_id, api_key_id,
+    (select i.key from idempotency_keys i where i.generation_id = generations.id) as idempotency_key
+"""
+# Whoever works on it next is another attempt, and has a name of its own for the picture: nobody overwrites what another
+# attempt stored, and who lost the row may delete its own.
+NEXT_ATTEMPT = f"""
+    attempt = attempt + 1, lease_until = now() + {_LEASE},
+    image_name = split_part(image_name, '-', 1) || case attempt when 0 then '' else '-' || attempt + 1 end
+"""
 # As admit_generation raises it.
-_NO_ROOM, _ERASED = "NB402", "NB401"
+_NO_ROOM, _QUEUE_FULL, _ERASED = "NB402", "NB503", "NB401"
 
 
 async def admit(
@@ -69,8 +84,10 @@ async def admit(
     order: Order,
     idempotency: Idempotency | None,
     free_images_per_day: int | None,
+    queue_max_length: int | None,
 ) -> Admission | None:
-    """One order's admission, or None when the key may not do this at this moment."""
+    """One order's admission, or None when the key may not do this at this moment. With `queue_max_length` it is to
+    wait, unless so many wait already."""
     try:
         rows = await database.statement(
             _ADMIT,
@@ -83,6 +100,7 @@ async def admit(
                 "idempotency_key": idempotency and idempotency.key,
                 "fingerprint": idempotency and idempotency.fingerprint,
                 "free_images_per_day": free_images_per_day,
+                "queue_max_length": queue_max_length,
                 "prompt": order.prompt,
                 "size": order.size,
                 "style": order.style,
@@ -92,6 +110,8 @@ async def admit(
     except psycopg.Error as error:
         if error.sqlstate == _ERASED:
             return None
+        if error.sqlstate == _QUEUE_FULL:
+            return Admission(refusal="queue_full")
         if error.sqlstate != _NO_ROOM:
             raise
         return Admission(refusal=cast("QuotaLimit", error.diag.message_primary))
@@ -128,18 +148,6 @@ async def note_lost_attempt(database: Database, generation: Generation) -> None:
     )
 
 
-async def is_erased(database: Database, generation: Generation) -> bool:
-    """Whether it belongs to nobody any more."""
-    rows = await database.statement(
-        """
-        select a.erased_at is not null as erased
-        from generations g join accounts a on a.id = g.account_id where g.id = %(id)s
-        """,
-        {"id": generation.id},
-    )
-    return bool(rows[0]["erased"])
-
-
 async def renew_leases(database: Database, attempts: Mapping[str, int]) -> set[str]:
     """Of the rows named with the attempt that works on them, those that are still held."""
     rows = await database.statement(
@@ -154,11 +162,15 @@ async def renew_leases(database: Database, attempts: Mapping[str, int]) -> set[s
     return {row["id"] for row in rows}
 
 
-async def end_leases(database: Database, attempts: Mapping[str, int]) -> None:
-    """Lets others take the rows over at once."""
+async def hand_over(database: Database, attempts: Mapping[str, int]) -> None:
+    """Lets others go on with the rows at once: what waits for nobody but Google waits in the queue, and images of test
+    keys, which never do, under a lease that has run out."""
     await database.statement(
         """
-        update generations g set lease_until = now()
+        update generations g
+        set state = case mode when 'live' then 'queued' else state end,
+            lease_until = case mode when 'test' then now() end,
+            lost_attempts = lost_attempts + case mode when 'live' then 1 else 0 end
         from unnest(%(ids)s::text[], %(attempts)s::int[]) as held (id, attempt)
         where g.id = held.id and g.attempt = held.attempt and g.state = 'running'
         """,
@@ -166,20 +178,30 @@ async def end_leases(database: Database, attempts: Mapping[str, int]) -> None:
     )
 
 
-async def take_over(database: Database, *, limit: int) -> list[Generation]:
-    """Rows whose lease has run out, now held by the caller as their next attempt, oldest first."""
+async def take_over(database: Database, *, limit: int, own: Collection[str]) -> list[Work]:
+    """Rows whose lease has run out, now held by the caller as their next attempt, oldest first. Those it works on
+    itself, as `own`, are its own to renew."""
     rows = await database.statement(
         f"""
-        update generations set attempt = attempt + 1, lease_until = now() + {_LEASE}
+        update generations set lost_attempts = lost_attempts + 1, {NEXT_ATTEMPT}
         where id in (
-            select id from generations where state = 'running' and lease_until < now()
+            select id from generations
+            where state = 'running' and lease_until < now() and id <> all(%(own)s)
             order by lease_until limit %(limit)s for update skip locked
         )
-        returning {_COLUMNS}
+        returning {WORK}
         """,
-        {"limit": limit},
+        {"limit": limit, "own": list(own)},
     )
-    return [Generation(**row) for row in rows]
+    return [as_work(row) for row in rows]
+
+
+async def find(database: Database, id: str, *, account_id: str) -> Work | None:
+    rows = await database.statement(
+        f"select {WORK} from generations where id = %(id)s and account_id = %(account_id)s",
+        {"id": id, "account_id": account_id},
+    )
+    return as_work(rows[0]) if rows else None
 
 
 async def discard_idempotency_keys(database: Database, *, limit: int) -> int:
@@ -199,19 +221,11 @@ async def discard_idempotency_keys(database: Database, *, limit: int) -> int:
     return len(rows)
 
 
-async def get(database: Database, id: str, *, account_id: str) -> Generation | None:
-    rows = await database.statement(
-        f"select {_COLUMNS} from generations where id = %(id)s and account_id = %(account_id)s",
-        {"id": id, "account_id": account_id},
-    )
-    return Generation(**rows[0]) if rows else None
-
-
 async def page(
     database: Database, *, account_id: str, before: str | None, limit: int
 ) -> Sequence[Generation]:
     """Newest first, older than the id `before`."""
-    columns = [generations.c[name] for name in _COLUMNS.split(", ")]
+    columns = [generations.c[name] for name in COLUMNS.split(", ")]
     statement = select(*columns).where(generations.c.account_id == account_id)
     if before:
         statement = statement.where(generations.c.id < before)
@@ -223,7 +237,7 @@ async def page(
 async def ended(database: Database, ids: Collection[str]) -> list[Generation]:
     """Those of the rows that have reached their final state."""
     rows = await database.statement(
-        f"select {_COLUMNS} from generations where id = any(%(ids)s) and state not in ('queued', 'running')",
+        f"select {COLUMNS} from generations where id = any(%(ids)s) and state not in ('queued', 'running')",
         {"ids": list(ids)},
     )
     return [Generation(**row) for row in rows]
@@ -244,6 +258,21 @@ def _admission(row: dict[str, Any]) -> Admission:
 def _values(outcome: Made | NotMade) -> dict[str, Any]:
     """By hand: `asdict` copies whatever it finds, at 15 us."""
     return {field: getattr(outcome, field) for field in outcome.__slots__}
+
+
+def as_work(row: dict[str, Any]) -> Work:
+    account_id, api_key_id, idempotency_key = (
+        row.pop(name) for name in ("account_id", "api_key_id", "idempotency_key")
+    )
+    generation = Generation(**row)
+    token_id = rules.token_id(
+        account_id=account_id,
+        mode=generation.mode,
+        idempotency_key=idempotency_key,
+        generation_id=generation.id,
+    )
+    token = Token(id=token_id, account_id=account_id, api_key_id=api_key_id, mode=generation.mode)
+    return Work(generation=generation, token=token)
 
 
 def _held(attempts: Mapping[str, int]) -> dict[str, Any]:

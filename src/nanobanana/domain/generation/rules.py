@@ -6,14 +6,26 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from nanobanana.domain.api_keys.types import Bearer, Month
+from nanobanana.domain.api_keys.types import Bearer, Mode, Month
 from nanobanana.domain.generation.errors import (
+    CancelledError,
     ContentPolicyError,
+    ExpiredError,
     IdempotencyKeyReusedError,
+    QueueFullError,
     QuotaExceededError,
     UpstreamUnavailableError,
 )
-from nanobanana.domain.generation.types import Admission, Generation, Idempotency, NotMade, Order, Style
+from nanobanana.domain.generation.types import (
+    Admission,
+    Generation,
+    Idempotency,
+    NotMade,
+    Order,
+    State,
+    Style,
+    Token,
+)
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.limits.rules import rate_limit_headers
 from nanobanana.domain.limits.types import Limit, Verdict, Window
@@ -23,6 +35,11 @@ from nanobanana.integrations.google.errors import BadRequestError, PolicyRefusal
 from nanobanana.integrations.object_store.errors import StoreError
 
 HOUR_S = 3_600
+
+_ASK_AGAIN_S = 2
+_LONGEST_ASK_AGAIN_S = 60
+# As the queue moves once the model is back, at the least.
+_PLACES_A_SECOND = 10
 
 # Added after the prompt, so that the caller's words come first. Documented in the README.
 _DIRECTIONS: dict[Style, str] = {
@@ -81,9 +98,69 @@ def _not_served(error: NotServedError) -> NotMade:
     return failed(cause.public_message, lost_attempts=error.lost_attempts, retry_after_s=retry_after_s)
 
 
+def cancelled(generation: Generation) -> NotMade:
+    """Its idempotency key stays: a retry of the order that is still on its way must not order anew."""
+    return NotMade(
+        state="cancelled",
+        error_code=CancelledError.code,
+        error_message="This generation was cancelled before it was made.",
+        retryable=False,
+        lost_attempts=generation.lost_attempts,
+    )
+
+
+def expired(generation: Generation) -> NotMade:
+    return NotMade(
+        state="expired",
+        error_code=ExpiredError.code,
+        error_message="The image model was unavailable for as long as an image may wait for it.",
+        retryable=True,
+        lost_attempts=generation.lost_attempts,
+    )
+
+
+def gives_tokens_back(state: State) -> bool:
+    """Whether what ended so never counted against the speed limits: it is not the caller's doing."""
+    return state in {"failed", "cancelled", "expired"}
+
+
+def token(bearer: Bearer, *, idempotency_key: str | None, generation_id: str) -> Token:
+    """Repeats of one idempotency key take one token together."""
+    return Token(
+        id=token_id(
+            account_id=bearer.account_id,
+            mode=bearer.mode,
+            idempotency_key=idempotency_key,
+            generation_id=generation_id,
+        ),
+        account_id=bearer.account_id,
+        api_key_id=bearer.api_key_id,
+        mode=bearer.mode,
+        in_flight=bearer.plan_images_in_flight is not None,
+    )
+
+
+def token_id(*, account_id: str, mode: Mode, idempotency_key: str | None, generation_id: str) -> str:
+    """Known from the row alone, so that whoever ends it can give the token back."""
+    if idempotency_key is None:
+        return generation_id
+    name = f"{account_id} {mode} {idempotency_key}"
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def ask_again_s(generation: Generation) -> int:
+    """After how many seconds it is worth asking what became of it."""
+    if generation.state != "queued":
+        return _ASK_AGAIN_S
+    place = generation.queue_position or 1
+    return min(_LONGEST_ASK_AGAIN_S, _ASK_AGAIN_S + place // _PLACES_A_SECOND)
+
+
 def raise_refusal(admission: Admission) -> None:
     if admission.refusal == "idempotency_key_reused":
         raise IdempotencyKeyReusedError
+    if admission.refusal == "queue_full":
+        raise QueueFullError
     if admission.refusal:
         raise QuotaExceededError(admission.refusal)
 
@@ -97,7 +174,7 @@ def idempotency(key: str, order: Order) -> Idempotency:
 def month_after(admission: Admission, generation: Generation) -> Month | None:
     """The month as it stands once what was held for this generation is captured or released."""
     month = admission.month
-    released = generation.state in {"failed", "blocked"} and not admission.admitted.has_ended
+    released = generation.has_ended and generation.state != "succeeded" and not admission.admitted.has_ended
     return replace(month, images=month.images - 1) if month and released else month
 
 

@@ -2,18 +2,31 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from functools import partial
-from hashlib import sha256
+from contextlib import suppress
 
 from nanobanana.domain.api_keys.errors import InvalidApiKeyError
 from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Bearer, Month
 from nanobanana.domain.generation import magic_words, repository, rules
-from nanobanana.domain.generation.errors import IdempotencyKeyReusedError, QuotaExceededError
+from nanobanana.domain.generation.errors import (
+    IdempotencyKeyReusedError,
+    NotCancellableError,
+    QuotaExceededError,
+)
+from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.speed_limits import SpeedLimits
-from nanobanana.domain.generation.types import Admission, Created, Generation, Order, Quote, Room
-from nanobanana.errors import NanoBananaError, NotFoundError
+from nanobanana.domain.generation.types import (
+    Admission,
+    Created,
+    Generation,
+    Order,
+    Quote,
+    Room,
+    Token,
+    Work,
+)
+from nanobanana.errors import NanoBananaError, NotFoundError, ServiceUnavailableError
 from nanobanana.kit import base62
 from nanobanana.kit.addresses import IPAddress
 from nanobanana.kit.ids import new_id
@@ -31,12 +44,14 @@ class Generations:
         api_keys: ApiKeys,
         speed_limits: SpeedLimits,
         runner: Runner,
+        queue: GenerationQueue,
         free_images_per_day: int | None,
     ) -> None:
         self._database = database
         self._api_keys = api_keys
         self._speed_limits = speed_limits
         self._runner = runner
+        self._queue = queue
         self._free_images_per_day = free_images_per_day
 
     async def create(
@@ -48,26 +63,28 @@ class Generations:
         idempotency_key: str | None,
         wait_s: float,
     ) -> Created:
-        """Admits the order and works on it. Gives it finished, or as it stands after `wait_s` seconds; the work then
-        goes on without the caller. For a day the same idempotency key gives the same generation.
+        """Admits the order and works on it, or lets it wait while no route can serve. Gives it finished, or as it
+        stands after `wait_s` seconds; the work then goes on without the caller. For a day the same idempotency key
+        gives the same generation.
 
         Errors carry the headers that tell how the limits stand."""
         await self._refuse_by_magic(order, bearer, client_address)
-        token = _token(bearer, idempotency_key)
-        verdict = await self._speed_limits.take(bearer, token=token)
+        id = new_id("gen")
+        token = rules.token(bearer, idempotency_key=idempotency_key, generation_id=id)
+        verdict = await self._speed_limits.take(bearer, token=token.id)
         month = bearer.month
         try:
-            admission = await self._admit(order, bearer, client_address, idempotency_key)
+            admission = await self._admit(id, order, bearer, client_address, idempotency_key)
             month = admission.month or month
             rules.raise_refusal(admission)
         except NanoBananaError as error:
             refund = not isinstance(error, IdempotencyKeyReusedError)
-            self._speed_limits.take_back(verdict, token=token, refund=refund)
+            self._speed_limits.take_back(verdict, token=token.id, refund=refund)
             left = rules.given_back(verdict) if refund else verdict
             _tell_limits(error, rules.limit_headers(bearer, left, rules.month_refused(month, error)))
             raise
-        generation = await self._finish(admission, bearer, token=token, wait_s=wait_s)
-        left = rules.given_back(verdict) if generation.state == "failed" else verdict
+        generation = await self._finish(admission, token, wait_s=wait_s)
+        left = rules.given_back(verdict) if rules.gives_tokens_back(generation.state) else verdict
         return Created(
             generation=generation,
             replayed=admission.replayed,
@@ -87,18 +104,27 @@ class Generations:
             raise
         return Quote(room=room, headers=rules.limit_headers(bearer, verdict, month))
 
-    async def get(self, id: str, *, account_id: str) -> Generation:
-        generation = await repository.get(self._database, id, account_id=account_id)
-        if generation is None:
-            raise NotFoundError("There is no such generation.")
-        return generation
+    async def get(self, id: str, *, account_id: str, wait_s: float = 0) -> Generation:
+        """As it stands, or as soon as it has ended within `wait_s` seconds."""
+        generation = (await self._find(id, account_id=account_id)).generation
+        return await self._wait(generation, account_id=account_id, wait_s=wait_s)
+
+    async def cancel(self, id: str, *, account_id: str) -> Generation:
+        """Ends it while it is queued; then nothing is charged. Raises NotCancellableError."""
+        work = await self._find(id, account_id=account_id)
+        if work.generation.state != "queued":
+            raise NotCancellableError(work.generation.state)
+        cancelled = await self._runner.settle(work, rules.cancelled(work.generation))
+        if cancelled is None:
+            raise NotCancellableError((await self._find(id, account_id=account_id)).generation.state)
+        return cancelled
 
     async def page(
         self, *, account_id: str, before: str | None, limit: int
     ) -> tuple[Sequence[Generation], bool]:
         """Up to `limit` generations, newest first, and whether there are older ones."""
         found = await repository.page(self._database, account_id=account_id, before=before, limit=limit + 1)
-        return found[:limit], len(found) > limit
+        return await self._queue.placed(found[:limit]), len(found) > limit
 
     async def discard_old_idempotency_keys(self) -> None:
         while await repository.discard_idempotency_keys(self._database, limit=_DISCARDED_AT_ONCE):
@@ -126,18 +152,24 @@ class Generations:
         return room
 
     async def _admit(
-        self, order: Order, bearer: Bearer, client_address: IPAddress, idempotency_key: str | None
+        self,
+        id: str,
+        order: Order,
+        bearer: Bearer,
+        client_address: IPAddress,
+        idempotency_key: str | None,
     ) -> Admission:
         with STEP_SECONDS.labels("admit").time():
             admission = await repository.admit(
                 self._database,
-                id=new_id("gen"),
+                id=id,
                 image_name=base62.encode(secrets.randbits(128), 22),
                 bearer=bearer,
                 client_address=client_address,
                 order=order,
                 idempotency=rules.idempotency(idempotency_key, order) if idempotency_key else None,
                 free_images_per_day=self._free_images_per_day,
+                queue_max_length=self._queue.max_length,
             )
         if admission is None:
             await self._api_keys.check(bearer, scope="generate", client_address=client_address)
@@ -145,29 +177,33 @@ class Generations:
         self._api_keys.note_use(bearer)
         return admission
 
-    async def _finish(self, admission: Admission, bearer: Bearer, *, token: str, wait_s: float) -> Generation:
+    async def _finish(self, admission: Admission, token: Token, *, wait_s: float) -> Generation:
         generation = admission.admitted
-        if not admission.replayed:
-            self._runner.start(generation, then=partial(self._settled, bearer, token))
-        generation = await self._runner.wait(generation, wait_s=wait_s)
+        if not admission.replayed and generation.state == "running":
+            self._runner.start(Work(generation=generation, token=token))
+        generation = await self._wait(generation, account_id=token.account_id, wait_s=wait_s)
         if admission.replayed and generation.has_ended:
             # Taken in this process's memory, if Redis was gone: whoever made the image gives back only its own.
-            self._speed_limits.end(bearer, token=token, refund=False)
+            self._speed_limits.end(token, refund=False)
         return generation
 
-    async def _settled(self, bearer: Bearer, token: str, generation: Generation) -> None:
-        self._speed_limits.end(bearer, token=token, refund=generation.state == "failed")
+    async def _wait(self, generation: Generation, *, account_id: str, wait_s: float) -> Generation:
+        generation = await self._runner.wait(generation, wait_s=wait_s)
+        if wait_s and not generation.has_ended:
+            # It may have been queued meanwhile, or taken up. Accepted it is in any case.
+            with suppress(ServiceUnavailableError):
+                generation = (await self._find(generation.id, account_id=account_id)).generation
+        (placed,) = await self._queue.placed([generation])
+        return placed
+
+    async def _find(self, id: str, *, account_id: str) -> Work:
+        work = await repository.find(self._database, id, account_id=account_id)
+        if work is None:
+            raise NotFoundError("There is no such generation.")
+        return work
 
 
 def _tell_limits(error: NanoBananaError, headers: Mapping[str, str]) -> None:
     """To the bearer of a key: whoever is told that there is no such key learns nothing about it."""
     if not isinstance(error, InvalidApiKeyError):
         error.headers.update(headers)
-
-
-def _token(bearer: Bearer, idempotency_key: str | None) -> str:
-    """Repeats of one idempotency key take one token together."""
-    if idempotency_key is None:
-        return secrets.token_hex(8)
-    name = f"{bearer.account_id} {bearer.mode} {idempotency_key}"
-    return sha256(name.encode()).hexdigest()[:16]

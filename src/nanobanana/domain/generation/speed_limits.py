@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.domain.generation.rules import HOUR_S, limit_headers
+from nanobanana.domain.generation.types import Token
 from nanobanana.domain.limits.errors import RateLimitedError
 from nanobanana.domain.limits.service import Limiter
 from nanobanana.domain.limits.types import Limit, Verdict
 
 # Test images cost a little CPU and nothing else.
 _TEST_IMAGES_PER_HOUR = 1_000
-# The longest that work whose process died counts as in flight. Otherwise it counts until it ends.
-_IN_FLIGHT_S = 600
+# The longest that work counts as in flight whose end nobody tells: an hour in the queue, and ten minutes to be made.
+# Otherwise it counts until it ends, in whatever process.
+_IN_FLIGHT_S = 4_200
 _IN_FLIGHT = "in_flight"
 # Nobody knows when the next of them ends; images take some ten seconds.
 _ASK_AGAIN_S = 2
@@ -44,11 +46,10 @@ class SpeedLimits:
         if back:
             self._limiter.give_back(back, token=token)
 
-    def end(self, bearer: Bearer, *, token: str, refund: bool) -> None:
+    def end(self, token: Token, *, refund: bool) -> None:
         """The work of this token is no longer in flight; with `refund` it never counted."""
-        back = [limit for limit in _limits(bearer) if refund or limit.name == _IN_FLIGHT]
-        if back:
-            self._limiter.give_back(back, token=token)
+        if back := list(_to_give_back(token, refund=refund)):
+            self._limiter.give_back(back, token=token.id)
 
 
 def _allowed(bearer: Bearer, verdict: Verdict) -> Verdict:
@@ -83,3 +84,16 @@ def _limits(bearer: Bearer) -> Iterator[Limit]:
             tokens=bearer.plan_images_in_flight,
             window_s=_IN_FLIGHT_S,
         )
+
+
+def _to_give_back(token: Token, *, refund: bool) -> Iterator[Limit]:
+    """Without their bounds, which the plan may have changed. A window that never had the token does not mind."""
+    if token.mode == "test":
+        if refund:
+            yield Limit(name="hour", subject=f"test {token.account_id}", tokens=0, window_s=HOUR_S)
+        return
+    if refund:
+        yield Limit(name="hour", subject=token.account_id, tokens=0, window_s=HOUR_S)
+        yield Limit(name="key_hour", subject=token.api_key_id, tokens=0, window_s=HOUR_S)
+    if token.in_flight:
+        yield Limit(name=_IN_FLIGHT, subject=token.account_id, tokens=0, window_s=_IN_FLIGHT_S)

@@ -9,7 +9,7 @@ from nanobanana.domain.images.types import ImageFormat
 Size = Literal["1024x1024", "1280x896", "896x1280", "1408x768", "768x1408"]
 Style = Literal["natural", "artistic"]
 QuotaLimit = Literal["account_month", "key_cap", "free_pool", "balance", "spending_cap"]
-Refusal = QuotaLimit | Literal["idempotency_key_reused"]
+Refusal = QuotaLimit | Literal["idempotency_key_reused", "queue_full"]
 State = Literal["queued", "running", "succeeded", "failed", "blocked", "cancelled", "expired"]
 
 
@@ -42,10 +42,13 @@ class Generation:
     image_format: ImageFormat | None
     model: str | None
     price_micro_usd: int
-    # Of attempts that were given up for others within them, until it is settled; then of all.
+    # Pictures that Google may have made, and charged, and nobody has: of attempts that were interrupted, each of which
+    # may have left one in the store, and of calls that were given up for others.
     lost_attempts: int
     error_code: str | None
     error_message: str | None
+    # From 1, while it is queued and somebody asks.
+    queue_position: int | None = None
     # Known to the process that met the failure; no row has it.
     retry_after_s: float | None = None
 
@@ -57,6 +60,25 @@ class Generation:
     def pixels(self) -> tuple[int, int]:
         width, height = self.size.split("x")
         return int(width), int(height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What an order took of the speed limits, until it ends. `in_flight`: whether it may be in that window too."""
+
+    id: str
+    account_id: str
+    api_key_id: str
+    mode: Mode
+    in_flight: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A generation, and what is to be given back when it ends."""
+
+    generation: Generation
+    token: Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +155,9 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotMade:
-    """Why there is no picture: `blocked` by policy or `failed`, with the code and message for the caller."""
+    """Why there is no picture, with the code and message for the caller."""
 
-    state: Literal["failed", "blocked"]
+    state: Literal["failed", "blocked", "cancelled", "expired"]
     error_code: str
     error_message: str
     retryable: bool

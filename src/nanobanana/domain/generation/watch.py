@@ -14,12 +14,16 @@ _PAUSE_S = 0.2
 class Watch:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: dict[str, set[asyncio.Future[Generation]]] = {}
+        self._waiting: dict[str, set[asyncio.Future[Generation | None]]] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def ended(self, id: str, *, wait_s: float) -> Generation | None:
-        """The generation once it has reached its final state; None when it has not in `wait_s` seconds."""
-        future = asyncio.get_running_loop().create_future()
+        """The generation once it has reached its final state; None when it has not in `wait_s` seconds, or the
+        watch is closed."""
+        if self._closed:
+            return None
+        future: asyncio.Future[Generation | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(id, set()).add(future)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
@@ -31,6 +35,14 @@ class Watch:
             self._waiting[id].discard(future)
             if not self._waiting[id]:
                 del self._waiting[id]
+
+    def close(self) -> None:
+        """Nobody waits any longer."""
+        self._closed = True
+        for futures in self._waiting.values():
+            for future in futures:
+                if not future.done():
+                    future.set_result(None)
 
     async def _look(self) -> None:
         while self._waiting:

@@ -28,8 +28,11 @@ class DatabaseStore:
     def file(self, name: str) -> None:
         del name
 
-    async def discard_partial(self, stem: str) -> None:
-        """A transaction leaves nothing half-written."""
+    async def names(self, beginning: str) -> list[str]:
+        rows = await self._database.statement(
+            "select name from image_bytes where starts_with(name, %(beginning)s)", {"beginning": beginning}
+        )
+        return [row["name"] for row in rows]
 
     async def discard_expired(self) -> None:
         await self._database.statement("delete from image_bytes where expires_at < now()", {})

@@ -5,6 +5,7 @@ import base64
 from pathlib import Path
 
 from nanobanana.domain.images import rules
+from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.types import ENDINGS, MEDIA_TYPES, ImageFormat, ImageStore, Picture
 
 
@@ -34,21 +35,28 @@ class Images:
     async def keep(self, stem: str, picture: Picture) -> None:
         await self._store.put(f"{stem}.{picture.ending}", picture.data)
 
-    async def recover(self, stem: str) -> Picture | None:
-        """A picture that was stored under this name before its row could be settled; what is half of one is removed."""
-        await self._store.discard_partial(stem)
-        for ending in ENDINGS.values():
-            data = await self._store.get(f"{stem}.{ending}")
-            if data is not None:
-                return rules.inspect(data)
-        return None
+    async def adopt(self, name: str) -> Picture | None:
+        """The picture that an earlier attempt at the same image left whole, now under `name`; what else there was of
+        them is gone. Whoever is killed in here leaves the picture under one of the names."""
+        picture, left = None, await self._store.names(_first_name(name))
+        for other in left:
+            picture = picture or await self._whole(other)
+        if picture:
+            await self.keep(name, picture)
+        for other in left:
+            if picture is None or other != f"{name}.{picture.ending}":
+                await self._store.delete(other)
+        return picture
 
-    async def delete(self, stem: str) -> None:
-        """In every format, and what is half of one: attempts that lost their row may have left another than the row
-        names."""
-        await self._store.discard_partial(stem)
-        for ending in ENDINGS.values():
-            await self._store.delete(f"{stem}.{ending}")
+    async def discard(self, name: str) -> None:
+        """What one attempt has left."""
+        for found in await self._store.names(f"{name}."):
+            await self._store.delete(found)
+
+    async def delete(self, name: str) -> None:
+        """What all attempts at the same image have left, in every format and also what is half of one."""
+        for found in await self._store.names(_first_name(name)):
+            await self._store.delete(found)
 
     def path(self, stem: str, format: ImageFormat) -> str | None:
         """Under which we serve the picture; None when no store but the answer itself must hold it."""
@@ -66,3 +74,16 @@ class Images:
     def file(self, name: str) -> Path | None:
         file = self._store.file(name)
         return file if file and file.is_file() else None
+
+    async def _whole(self, name: str) -> Picture | None:
+        """None for what is half-written, and for what is no picture."""
+        data = await self._store.get(name) if name.rpartition(".")[2] in MEDIA_TYPES else None
+        try:
+            return rules.inspect(data) if data else None
+        except UnusablePictureError:
+            return None
+
+
+def _first_name(name: str) -> str:
+    """That of the first attempt, with which the names of all begin."""
+    return name.partition("-")[0]

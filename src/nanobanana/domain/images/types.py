@@ -23,7 +23,7 @@ class Picture:
 
 
 class ImageStore(Protocol):
-    """Where pictures are kept. A name is the row's random stem and the ending of the format."""
+    """Where pictures are kept. A name is the one of the row and the ending of the format."""
 
     async def put(self, name: str, data: bytes) -> None:
         """Keeps the picture whole or raises StoreError; a name that is taken stays as it is."""
@@ -36,5 +36,5 @@ class ImageStore(Protocol):
     def file(self, name: str) -> Path | None:
         """The picture as a file to serve, where the store is a folder."""
 
-    async def discard_partial(self, stem: str) -> None:
-        """Removes what a killed process left half-written under this name."""
+    async def names(self, beginning: str) -> list[str]:
+        """Of all that is kept under a name with this beginning, also of what a killed process left half-written."""

@@ -50,9 +50,9 @@ class LocalFolder:
     def file(self, name: str) -> Path:
         return self._root / _path(name)
 
-    async def discard_partial(self, stem: str) -> None:
-        """Removes what a killed process left half-written under this name."""
-        await asyncio.to_thread(_discard_partial, self.file(stem))
+    async def names(self, beginning: str) -> list[str]:
+        """Also of what a killed process left half-written."""
+        return await asyncio.to_thread(_names, self.file(beginning))
 
 
 def _path(name: str) -> str:
@@ -74,6 +74,5 @@ def _delete(file: Path) -> None:
         _flush(file.parent)
 
 
-def _discard_partial(file: Path) -> None:
-    for partial in file.parent.glob(f"{file.name}.*#*"):
-        partial.unlink(missing_ok=True)
+def _names(beginning: Path) -> list[str]:
+    return [file.name for file in beginning.parent.glob(f"{beginning.name}*")]

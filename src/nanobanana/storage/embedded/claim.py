@@ -45,7 +45,7 @@ class Claim:
         """
         deadline = time.monotonic() + patience_s
         while not self._try_take():
-            if facts := self._read():
+            if facts := self.read():
                 return facts
             _pause(deadline)
         return None
@@ -71,7 +71,8 @@ class Claim:
             return True
         return False
 
-    def _read(self) -> dict[str, Any] | None:
+    def read(self) -> dict[str, Any] | None:
+        """What a living owner has announced."""
         try:
             fcntl.flock(self._record, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

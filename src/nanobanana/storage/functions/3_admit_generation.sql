@@ -1,15 +1,17 @@
--- Admits one order, all or nothing: holds an image against every limit it counts for and bears the row, running.
+-- Admits one order, all or nothing: holds an image against every limit it counts for and bears the row, running; or
+-- queued, when `in_queue_max_length` is not null, unless so many wait already.
 -- Gives no row when the key may not do this at this moment; with `refusal`, nothing was changed: the limit that has no
 -- room, or 'idempotency_key_reused'; with `replayed`, the generation that the idempotency key belongs to.
--- Raises NB402, with the limit as its message, when others took the last room while this one was being admitted, and
--- NB401 when the account was erased meanwhile.
+-- Raises NB402, with the limit as its message, when others took the last room while this one was being admitted,
+-- NB401 when the account was erased meanwhile, and NB503 when the queue is full.
 --
--- Locks are taken in one order, idempotency key → account → API key → free day, here and in settle_generation: two of
--- them never wait for each other in a circle.
+-- Locks are taken in one order, idempotency key → queue → account → API key → free day, here and in settle_generation:
+-- two of them never wait for each other in a circle.
 create or replace function admit_generation(
     in_id text, in_image_name text, in_api_key_id text, in_key_hash bytea, in_client_address inet,
     in_prompt text, in_size text, in_style text, in_format text,
-    in_idempotency_key text, in_fingerprint bytea, in_free_images_per_day bigint
+    in_idempotency_key text, in_fingerprint bytea, in_free_images_per_day bigint,
+    in_queue_max_length bigint default null
 ) returns table (
     generation generations, replayed boolean, refusal text, month_images bigint, month_limit bigint
 ) language plpgsql as $$
@@ -20,6 +22,7 @@ declare
     bearer record;
     earlier record;
     room record;
+    queued boolean;
 begin
     select k.account_id, k.mode into bearer
     from api_keys k join accounts a on a.id = k.account_id
@@ -67,9 +70,13 @@ begin
             return next;
             return;
         end if;
+        if in_queue_max_length is not null then
+            perform lock_queue(in_queue_max_length);
+        end if;
         month_images := hold_image(bearer.account_id, in_api_key_id, today, this_month, room);
     end if;
 
+    queued := bearer.mode = 'live' and in_queue_max_length is not null;
     -- Waits for an erasure that has begun, and no erasure begins until the row is there to be seen.
     perform from accounts a where a.id = bearer.account_id and a.erased_at is null for key share;
     if not found then
@@ -78,7 +85,8 @@ begin
     insert into generations (id, account_id, api_key_id, mode, prompt, size, style, format, image_name,
                              state, attempt, lease_until, price_micro_usd, from_free_pool)
     values (in_id, bearer.account_id, in_api_key_id, bearer.mode, in_prompt, in_size, in_style, in_format, in_image_name,
-            'running', 1, now() + interval '30 seconds',
+            case when queued then 'queued' else 'running' end, case when queued then 0 else 1 end,
+            case when not queued then now() + interval '20 seconds' end,
             case when bearer.mode = 'live' then room.price_micro_usd else 0 end,
             bearer.mode = 'live' and room.from_free_pool)
     returning generations.* into generation;

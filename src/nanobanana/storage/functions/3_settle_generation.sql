@@ -19,9 +19,10 @@ begin
         model = in_model, input_tokens = in_input_tokens, output_tokens = in_output_tokens,
         cost_micro_usd = in_cost_micro_usd, lost_attempts = in_lost_attempts,
         error_code = in_error_code, error_message = in_error_message
-    -- Running, said by its lease: asked for by its state, the index of all that run would seem the shorter way, through
-    -- every row in flight and every one settled since the last vacuum.
-    where g.id = in_id and g.attempt = in_attempt and g.lease_until is not null
+    -- Running or queued, said by its end: asked for by its state, the index of all that run would seem the shorter way,
+    -- through every row in flight and every one settled since the last vacuum. Whoever claims a queued row makes it
+    -- another attempt, so that who cancels it or lets it expire has the attempt it saw, or nothing.
+    where g.id = in_id and g.attempt = in_attempt and g.finished_at is null
     returning g.* into settled;
     if not found then
         return;
@@ -59,7 +60,7 @@ begin
                 captured, -1, -captured * price, -price);
         insert into usage_days as u (account_id, day, api_key_id, images, micro_usd, cost_micro_usd, failed, blocked)
         values (settled.account_id, booked_day, settled.api_key_id, captured, captured * price,
-                coalesce(in_cost_micro_usd, 0), (in_state <> 'succeeded' and in_state <> 'blocked')::integer,
+                coalesce(in_cost_micro_usd, 0), (in_state in ('failed', 'expired'))::integer,
                 (in_state = 'blocked')::integer)
         on conflict (account_id, day, api_key_id) do update
             set images = u.images + excluded.images, micro_usd = u.micro_usd + excluded.micro_usd,

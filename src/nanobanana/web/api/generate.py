@@ -3,6 +3,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, Query, Response
 
+from nanobanana.domain.generation import rules
 from nanobanana.domain.generation.errors import error_of
 from nanobanana.web.api.generate_route import GenerateRoute
 from nanobanana.web.api.generations import view_of
@@ -14,7 +15,6 @@ from nanobanana.web.dependencies import BaseUrl, ClientAddress, JsonBody, Recent
 # Proxies in front often cut a connection at 60 s.
 _DEFAULT_WAIT_S = 55
 _LONGEST_WAIT_S = 90
-_ASK_AGAIN_S = 2
 
 
 def install(app: FastAPI) -> None:
@@ -31,9 +31,10 @@ def install(app: FastAPI) -> None:
         responses={
             202: {
                 "model": GenerationView,
-                "description": "Not finished yet: ask at `Location` after `Retry-After`",
+                "description": "Not finished yet: ask at `Location` after `Retry-After`. `queued` while the image "
+                "model is unavailable",
             },
-            **error_responses(400, 401, 402, 403, 413, 415, 422, 429, 503),
+            **error_responses(400, 401, 402, 403, 409, 413, 415, 422, 429, 503),
         },
     )
 
@@ -77,7 +78,9 @@ async def create_generation(
     if generation.state == "succeeded":
         return _answer(view, headers=headers)
     return _answer(
-        view, status=202, headers={**headers, "Location": location, "Retry-After": str(_ASK_AGAIN_S)}
+        view,
+        status=202,
+        headers={**headers, "Location": location, "Retry-After": str(rules.ask_again_s(generation))},
     )
 
 

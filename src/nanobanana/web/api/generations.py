@@ -1,26 +1,49 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
+from nanobanana.domain.generation import rules
 from nanobanana.domain.generation.types import Generation
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.api.schemas.generations import GenerationPage, GenerationView
 from nanobanana.web.dependencies import (
     BaseUrl,
     Id,
+    MakerAccountId,
     ReaderAccountId,
     ServicesDep,
 )
 
 router = APIRouter(tags=["Generations"])
 
+_LONGEST_WAIT_S = 90
 
-@router.get("/generations/{id}", responses=error_responses(401, 403, 404, 503))
+
+@router.get("/generations/{id}", responses=error_responses(400, 401, 403, 404, 503))
 async def get_generation(
-    id: Id, account_id: ReaderAccountId, services: ServicesDep, base_url: BaseUrl
+    *,
+    id: Id,
+    account_id: ReaderAccountId,
+    services: ServicesDep,
+    base_url: BaseUrl,
+    response: Response,
+    wait: Annotated[
+        int, Query(ge=0, le=_LONGEST_WAIT_S, description="Seconds to hold the call until it has ended")
+    ] = 0,
 ) -> GenerationView:
-    """One generation as it stands, with a link that works."""
-    return await view_of(await services.generations.get(id, account_id=account_id), services, base_url)
+    """One generation as it stands, with a link that works; `Retry-After` until it has ended."""
+    generation = await services.generations.get(id, account_id=account_id, wait_s=wait)
+    if not generation.has_ended:
+        response.headers["Retry-After"] = str(rules.ask_again_s(generation))
+    return await view_of(generation, services, base_url)
+
+
+@router.post("/generations/{id}/cancel", responses=error_responses(401, 403, 404, 409, 503))
+async def cancel_generation(
+    id: Id, account_id: MakerAccountId, services: ServicesDep, base_url: BaseUrl
+) -> GenerationView:
+    """Ends a generation that is queued; nothing is charged for it. One that is being made, or has ended, is 409."""
+    return await view_of(await services.generations.cancel(id, account_id=account_id), services, base_url)
 
 
 @router.get("/generations", responses=error_responses(400, 401, 403, 503))

@@ -12,13 +12,14 @@ _DESCRIPTIONS = {
     403: "`account_suspended`, `scope_missing`, `ip_not_allowed` or `wrong_password`",
     404: "`not_found`; also for what belongs to another account",
     405: "`method_not_allowed`",
-    409: "`email_taken` or `too_many_keys`",
+    409: "`email_taken`, `too_many_keys`, `not_cancellable`, or `cancelled`: what was asked for was cancelled before it "
+    "was made",
     413: "`body_too_large`: more than 64 KiB",
     415: "`unsupported_media_type`: the body is not declared as JSON",
     422: "`content_policy`: the model refuses the prompt or its picture; asking again is useless. "
     "`idempotency_key_reused`: the `Idempotency-Key` belongs to another request",
     429: "`rate_limited`; the header `Retry-After` says when to ask again",
-    503: "`upstream_unavailable` or `overloaded`; the header `Retry-After` says when to ask again",
+    503: "`upstream_unavailable`, `overloaded` or `expired`; the header `Retry-After` says when to ask again",
 }
 
 

@@ -77,6 +77,9 @@ class Charge(BaseModel):
 class GenerationView(BaseModel):
     id: str = Field(examples=["gen_0351xffvmzhinA5Ot7fOms"])
     status: State
+    queue_position: int | None = Field(
+        description="While it is queued: from 1, in the order in which they are taken up; a second old at most"
+    )
     url: str | None = Field(description="Where the picture is, once there is one")
     prompt: str
     size: Size
@@ -95,6 +98,7 @@ class GenerationView(BaseModel):
         return cls(
             id=generation.id,
             status=generation.state,
+            queue_position=generation.queue_position,
             url=url,
             prompt=generation.prompt,
             size=generation.size,

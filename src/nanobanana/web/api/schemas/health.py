@@ -9,5 +9,6 @@ class Health(BaseModel):
 
 class Readiness(BaseModel):
     ready: bool
+    draining: bool
     database: bool
     redis: bool

@@ -1,0 +1,104 @@
+"""What waits for a route to a model: who is next, how many may go now, and for how long anything may wait."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import structlog
+
+from nanobanana.domain.generation import queue_repository as repository
+from nanobanana.domain.generation.types import Generation, Work
+from nanobanana.domain.routes.errors import NoRouteError
+from nanobanana.domain.routes.service import Routes
+from nanobanana.storage.database import Database
+
+# So that several processes share what waits, and each statement stays short.
+_CLAIMED_AT_ONCE = 100
+_EXPIRED_AT_ONCE = 100
+# However long the routes say it may take: other processes may know better by then.
+_LONGEST_OUTAGE_S = 30
+# The places of all that wait are looked up together, at most so often; sooner for one that has just come.
+_PLACES_LAST_S = 1
+_PLACES_LAST_AT_LEAST_S = 0.1
+
+log = structlog.get_logger()
+
+
+class GenerationQueue:
+    """Live generations only: an image of a test key is made, or fails, at once."""
+
+    def __init__(self, database: Database, *, routes: Routes, max_age_s: int, max_length: int) -> None:
+        self._database = database
+        self._routes = routes
+        self._max_age_s = max_age_s
+        self._max_length = max_length
+        self._no_route_until = 0.0
+        self._closed = False
+        self._more = False
+        self._places: Mapping[str, int] = {}
+        self._places_read_at = 0.0
+        self._reading_places = asyncio.Lock()
+
+    @property
+    def max_length(self) -> int | None:
+        """How many may wait, if an order of this moment is to wait rather than to be made at once."""
+        return None if self.room() else self._max_length
+
+    def room(self) -> int:
+        """How many could be made from now on."""
+        there_is_no_route = self._closed or time.monotonic() < self._no_route_until
+        return 0 if there_is_no_route else self._routes.room()
+
+    def close(self) -> None:
+        """This process makes nothing more; what it admits from now on waits for others."""
+        self._closed = True
+
+    def note_served(self) -> None:
+        """A route works."""
+        self._no_route_until = 0
+
+    async def put_back(self, generation: Generation, error: NoRouteError) -> Generation | None:
+        """The row as it waits again; None when it is somebody else's by now."""
+        self._no_route_until = time.monotonic() + min(error.retry_after_s, _LONGEST_OUTAGE_S)
+        self._more = True
+        log.warning("generation_queued", generation_id=generation.id, retry_after_s=error.retry_after_s)
+        return await repository.put_back(self._database, generation)
+
+    async def claim(self) -> tuple[list[Work], bool]:
+        """What is to be made now, and whether more may be waiting. While there is no room, nobody is asked."""
+        works: list[Work] = []
+        if limit := min(self.room(), _CLAIMED_AT_ONCE):
+            works = await repository.claim(self._database, limit=limit, max_age_s=self._max_age_s)
+            self._more = len(works) == limit
+        return works, self._more
+
+    async def too_old(self) -> list[Work]:
+        """Some of those that have waited for as long as anything may."""
+        return await repository.too_old(self._database, max_age_s=self._max_age_s, limit=_EXPIRED_AT_ONCE)
+
+    async def placed(self, generations: Sequence[Generation]) -> list[Generation]:
+        """The same, each that is queued with its place. Places move on all the time: they may be a second old."""
+        queued = [generation.id for generation in generations if generation.state == "queued"]
+        if queued:
+            await self._read_places(queued)
+        return [
+            replace(generation, queue_position=self._place(generation.id))
+            if generation.state == "queued"
+            else generation
+            for generation in generations
+        ]
+
+    def _place(self, id: str) -> int:
+        return self._places.get(id, len(self._places) + 1)
+
+    async def _read_places(self, ids: Sequence[str]) -> None:
+        async with self._reading_places:
+            known = all(id in self._places for id in ids)
+            if time.monotonic() - self._places_read_at < (
+                _PLACES_LAST_S if known else _PLACES_LAST_AT_LEAST_S
+            ):
+                return
+            in_turn = await repository.in_turn(self._database)
+            self._places = {id: place for place, id in enumerate(in_turn, start=1)}
+            self._places_read_at = time.monotonic()
