@@ -36,7 +36,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.drain = partial(services.runner.drain, grace_s=settings.shutdown_grace_s)
             yield
             # The timetable still runs: it keeps the leases of what is being finished.
-            await asyncio.gather(app.state.drain(), queue_worker.drain())
+            await asyncio.gather(
+                app.state.drain(),
+                queue_worker.drain(),
+                services.dispatcher.drain(grace_s=settings.shutdown_grace_s),
+            )
 
     app = FastAPI(
         title="NanoBanana",

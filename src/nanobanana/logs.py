@@ -32,7 +32,7 @@ def _renderers() -> list[structlog.typing.Processor]:
 
 
 # Keys and sessions come in by mistake, as in `DELETE /v1/keys/nb_live_...`; PostgreSQL's DETAIL quotes whole rows.
-_SECRETS = re.compile(r"nb_(live|test|session)_[\w-]+|DETAIL:.*")
+_SECRETS = re.compile(r"nb_(live|test|session)_[\w-]+|whsec_[\w+/=]+|DETAIL:.*")
 
 
 def _without_secrets(

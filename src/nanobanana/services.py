@@ -32,12 +32,17 @@ from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.surges.service import Surges
 from nanobanana.domain.usage.service import UsageReports
+from nanobanana.domain.webhooks.dispatcher import Dispatcher
+from nanobanana.domain.webhooks.payloads import Payloads
+from nanobanana.domain.webhooks.secret_box import SecretBox
+from nanobanana.domain.webhooks.service import Webhooks
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
 from nanobanana.integrations.google.client import GoogleImages
 from nanobanana.integrations.google.http import open_http
 from nanobanana.integrations.object_store.local import LocalFolder
+from nanobanana.integrations.webhooks.client import WebhookClient, open_client
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
 from nanobanana.storage.queue import Queue
@@ -82,6 +87,8 @@ class Services:
     eraser: Eraser
     usage: UsageReports
     billing: Billing
+    webhooks: Webhooks
+    dispatcher: Dispatcher
 
 
 @asynccontextmanager
@@ -100,6 +107,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         closing.push_async_callback(probe.aclose)
         http = open_http()
         closing.push_async_callback(http.close)
+        client = _webhook_client(settings)
+        closing.push_async_callback(client.close)
 
         images_in_database = DatabaseStore(database)
         local = settings.image_store == "local"
@@ -111,6 +120,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         limiter = Limiter(redis, probe=probe, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
         people = _people(settings, database, api_keys, secrets)
+        box, payloads = SecretBox(secrets), Payloads(database, images=images, base_url=settings.base_url)
         yield Services(
             settings=settings,
             database=database,
@@ -123,16 +133,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             images=images,
             images_in_database=images_in_database,
             runner=runner,
-            generations=Generations(
-                database,
-                api_keys=api_keys,
-                speed_limits=SpeedLimits(limiter),
-                runner=runner,
-                free_images_per_day=settings.free_images_per_day,
-            ),
+            generations=_generations(settings, database, api_keys, limiter, runner),
             eraser=Eraser(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),
+            webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
+            dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
         )
 
 
@@ -146,6 +152,18 @@ def _required(settings: Settings, name: str) -> str:
     if value is None:
         raise RuntimeError(f"{name.upper()} is not set: start the service with `./nb serve`, which sets it")
     return str(value.get_secret_value())
+
+
+def _generations(
+    settings: Settings, database: Database, api_keys: ApiKeys, limiter: Limiter, runner: Runner
+) -> Generations:
+    return Generations(
+        database,
+        api_keys=api_keys,
+        speed_limits=SpeedLimits(limiter),
+        runner=runner,
+        free_images_per_day=settings.free_images_per_day,
+    )
 
 
 def _people(settings: Settings, database: Database, api_keys: ApiKeys, secrets: Sequence[str]) -> People:
@@ -187,6 +205,12 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     if settings.smtp_url and settings.mail_from:
         return SmtpMailer(settings.smtp_url.get_secret_value(), sender=settings.mail_from)
     return mailbox if settings.environment == "development" else LogMailer()
+
+
+def _webhook_client(settings: Settings) -> WebhookClient:
+    return open_client(
+        https_only=settings.environment == "production", allowed=settings.webhook_allowed_networks
+    )
 
 
 def _routes(settings: Settings, http: aiohttp.ClientSession) -> dict[Mode, Routes]:
