@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 GOOD = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -75,11 +77,14 @@ async def _read(reader: asyncio.StreamReader) -> Received:
 
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[tuple[Receiver, str]]:
-    """A receiver and its URL."""
+async def receiving(*, tls: Path | None = None) -> AsyncIterator[tuple[Receiver, str]]:
+    """A receiver and its URL; with the certificate and key of a file over TLS."""
     receiver = Receiver()
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
-    receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hooks"
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if tls else None
+    if tls and context:
+        context.load_cert_chain(tls)
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, ssl=context)
+    receiver.url = f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}/hooks"
     try:
         yield receiver, receiver.url
     finally:

@@ -1,95 +1,30 @@
 """Real receivers, good and bad: what is sent, when it is sent again, and when no more."""
 
 import asyncio
-import socket
 import time
-from datetime import datetime
-from email.utils import formatdate
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from nanobanana.domain.webhooks.dispatcher import Dispatcher
 from nanobanana.domain.webhooks.rules import WAITS_S
+from nanobanana.kit.ids import first_id
 from nanobanana.services import Services
 from tests.api.webhooks.conftest import Desk
 from tests.receiver import GOOD, Receiver, answering, receiving
 
 
-@pytest.fixture
-def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nanobanana.integrations.webhooks.client.TIMEOUT_S", 1)
-
-
-@pytest.mark.parametrize("status", [200, 204, 299])
-async def test_2xx_is_success(desk: Desk, receiver: Receiver, status: int) -> None:
+async def test_a_delivery_is_sent_once_when_it_is_taken(desk: Desk, receiver: Receiver) -> None:
     webhook = await desk.add(receiver.url)
-    receiver.answers(answering(status))
     await desk.test(webhook)
     delivery = await desk.tried(webhook)
-
-    assert (delivery["status"], delivery["attempts"], delivery["last_status_code"]) == ("succeeded", 1, status)
-    assert (delivery["last_error"], delivery["next_attempt_at"]) == (None, None)
     await desk.tried(webhook)
+
+    assert (delivery["status"], delivery["attempts"], delivery["last_status_code"]) == ("succeeded", 1, 204)
+    assert (delivery["last_error"], delivery["next_attempt_at"]) == (None, None)
     assert len(receiver.received) == 1
-
-
-BROKEN = {
-    "a refusal": (answering(400), "The endpoint answered 400."),
-    "an error": (answering(500), "The endpoint answered 500."),
-    "a redirect": (answering(301, "Location: /elsewhere"), "Redirects are not followed"),
-    "nothing at all": (b"", "The connection was closed before an answer came."),
-    "half a head": (b"HTTP/1.1 200 OK\r\nContent-", "The connection was closed before an answer came."),
-    "no HTTP": (b"220 mail.example ESMTP\r\n\r\n", "What came back is no HTTP answer."),
-    "an endless head": (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000, "What came back is no HTTP answer."),
-}
-
-
-@pytest.mark.parametrize("kind", BROKEN)
-async def test_all_else_is_failure_and_its_reason_is_told(desk: Desk, receiver: Receiver, kind: str) -> None:
-    answer, reason = BROKEN[kind]
-    webhook = await desk.add(receiver.url)
-    receiver.answers(answer)
-    await desk.test(webhook)
-    delivery = await desk.tried(webhook)
-
-    assert (delivery["status"], delivery["attempts"]) == ("pending", 1)
-    assert reason in delivery["last_error"]
-    assert [one.path for one in receiver.received] == ["/hooks"]
-
-
-@pytest.mark.parametrize("rest", [b"Content-Length: 100\r\n\r\nhalf", b"\r\n" + b"endless" * 1_000_000])
-async def test_what_follows_a_2xx_is_of_no_interest(desk: Desk, receiver: Receiver, rest: bytes) -> None:
-    webhook = await desk.add(receiver.url)
-    receiver.answers(b"HTTP/1.1 200 OK\r\n" + rest)
-    await desk.test(webhook)
-
-    assert (await desk.tried(webhook))["status"] == "succeeded"
-
-
-async def test_nobody_listening_is_failure(desk: Desk) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    webhook = await desk.add(url)
-    await desk.test(webhook)
-
-    assert (await desk.tried(webhook))["last_error"] == "No connection could be made."
-
-
-class TestASlowOne:
-    @pytest.fixture(autouse=True)
-    def _short(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("nanobanana.integrations.webhooks.client.TIMEOUT_S", 1)
-
-    async def test_is_failure_after_the_timeout(self, desk: Desk, receiver: Receiver, services: Services) -> None:
-        webhook = await desk.add(receiver.url)
-        receiver.answers(None)
-        await desk.test(webhook)
-        began = time.monotonic()
-        delivery = await desk.tried(webhook)
-
-        assert 0.9 < time.monotonic() - began < 5
-        assert delivery["last_error"] == "No answer came within 1 seconds."
 
 
 def wait_before_next(delivery: dict[str, str]) -> float:
@@ -104,12 +39,11 @@ async def test_the_timetable_is_the_specifications_with_jitter_and_ends_after_te
     receiver.answers(answering(500))
     await desk.test(webhook)
 
-    assert WAITS_S == tuple(
-        [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600]
-    )
+    hours = (2, 5, 10, 14, 20, 24)
+    assert list(WAITS_S) == [5, 5 * 60, 30 * 60, *(3_600 * each for each in hours)]
     for wait_s in WAITS_S:
         delivery = await desk.tried(webhook)
-        assert delivery["status"] == "pending"
+        assert (delivery["status"], delivery["last_error"]) == ("pending", "The endpoint answered 500.")
         assert wait_s <= wait_before_next(delivery) <= wait_s * 1.1
     last = await desk.tried(webhook)
     assert (last["status"], last["attempts"], last["next_attempt_at"]) == ("failed", 10, None)
@@ -140,15 +74,11 @@ async def test_every_try_has_the_same_id_and_bytes_and_a_timestamp_and_signature
         Webhook(webhook["secret"]).verify(second.body.decode() + " ", second.headers)
 
 
-@pytest.mark.parametrize(("asked", "wait_s"), [("60", 60), ("3600", 3_600), ("999999999999", 3_600), ("3", 5), ("-1", 5)])
-async def test_retry_after_is_honoured_for_the_endpoint_up_to_an_hour(
-    desk: Desk, receiver: Receiver, asked: str, wait_s: int
-) -> None:
+async def test_retry_after_is_honoured_for_the_endpoint_as_a_whole(desk: Desk, receiver: Receiver) -> None:
     webhook = await desk.add(receiver.url)
-    receiver.answers(answering(429, f"Retry-After: {asked}"))
+    receiver.answers(answering(429, "Retry-After: 60"))
     await desk.test(webhook)
-    delivery = await desk.tried(webhook)
-    assert wait_s <= wait_before_next(delivery) <= wait_s * 1.1
+    assert 60 <= wait_before_next(await desk.tried(webhook)) < 61
 
     receiver.answers(GOOD)
     await desk.test(webhook)
@@ -157,17 +87,6 @@ async def test_retry_after_is_honoured_for_the_endpoint_up_to_an_hour(
     await desk.due()
     await desk.dispatch()
     assert len(receiver.received) == 3
-
-
-@pytest.mark.parametrize(("asked", "least", "most"), [(formatdate(time.time() + 900), 600, 900), ("soon", 5, 6)])
-async def test_retry_after_may_be_a_date_or_nonsense(
-    desk: Desk, receiver: Receiver, asked: str, least: int, most: int
-) -> None:
-    webhook = await desk.add(receiver.url)
-    receiver.answers(answering(503, f"Retry-After: {asked}"))
-    await desk.test(webhook)
-
-    assert least <= wait_before_next(await desk.tried(webhook)) <= most
 
 
 async def test_410_disables_the_endpoint_at_once_and_tells_the_owner(desk: Desk, receiver: Receiver) -> None:
@@ -257,7 +176,11 @@ async def test_a_replay_sends_the_same_id_and_bytes_again(desk: Desk, receiver: 
     await desk.test(webhook)
     delivery = await desk.tried(webhook)
     replayed = await desk.call("POST", f"/{webhook['id']}/deliveries/{delivery['id']}/replay")
-    assert (replayed.status_code, replayed.json()["status"], replayed.json()["attempts"]) == (202, "pending", 0)
+    assert (replayed.status_code, replayed.json()["status"], replayed.json()["attempts"]) == (
+        202,
+        "pending",
+        0,
+    )
     await desk.dispatch()
 
     first, second = receiver.received
@@ -291,53 +214,38 @@ async def test_deliveries_are_listed_newest_first_page_by_page_and_by_status(
 
 async def test_deliveries_are_kept_for_30_days(desk: Desk, services: Services) -> None:
     webhook = await desk.add("https://example.invalid/")
-    for days in (29.9, 30.1):
-        delivery = await desk.test(webhook)
-        milliseconds = int((time.time() - days * 86_400) * 1_000)
-        from nanobanana.kit import ids
-
-        old = ids._id("whd", milliseconds, 0)
-        await services.database.statement(
-            "update webhook_deliveries set id = %(old)s where id = %(id)s", {"old": old, "id": delivery["id"]}
-        )
-        oldest_kept = old if days < 30 else oldest_kept  # noqa: F821
+    ids = [first_id("whd", datetime.now(UTC) - timedelta(days=days)) for days in (29.9, 30.1)]
+    for id in ids:
+        await desk.test(webhook)
+        renamed = "update webhook_deliveries set id = %(id)s where not id = any(%(ids)s)"
+        await services.database.statement(renamed, {"id": id, "ids": ids})
     await services.webhooks.discard_old()
 
-    assert [one["id"] for one in await desk.deliveries(webhook)] == [oldest_kept]
+    assert [one["id"] for one in await desk.deliveries(webhook)] == ids[:1]
 
 
 async def test_an_endpoint_gets_four_at_a_time_from_however_many_processes(
-    desk: Desk, receiver: Receiver, services: Services
+    desk: Desk, receiver: Receiver
 ) -> None:
     webhook = await desk.add(receiver.url)
-    held = asyncio.Event()
-    serve = receiver.serve
-
-    async def slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.wait_for(held.wait(), 20)
-        await serve(reader, writer)
-
     for _ in range(20):
         await desk.test(webhook)
-    from nanobanana.domain.webhooks.dispatcher import Dispatcher
-
-    mine = services.dispatcher
-    others = [
-        Dispatcher(mine._database, client=mine._client, box=mine._box, payloads=mine._payloads) for _ in range(3)
-    ]
-    del slowly, held
-    await asyncio.gather(*(one.send_due() for one in (mine, *others)))
-    for one in (mine, *others):
+    first = desk.services.dispatcher
+    parts = {name: getattr(first, f"_{name}") for name in ("client", "box", "payloads")}
+    dispatchers = [first, *(Dispatcher(desk.services.database, **parts) for _ in range(3))]
+    await asyncio.gather(*(one.send_due() for one in dispatchers))
+    for one in dispatchers:
         for tasks in one._tasks.values():
-            for task in list(tasks):
-                await task
+            await asyncio.gather(*tasks)
 
     assert len(receiver.received) == 20
     assert len({one.headers["webhook-id"] for one in receiver.received}) == 20
     assert 2 <= receiver.most_at_once <= 4
 
 
-async def test_what_a_killed_process_held_is_sent_by_another(desk: Desk, receiver: Receiver, services: Services) -> None:
+async def test_what_a_killed_process_held_is_sent_by_another(
+    desk: Desk, receiver: Receiver, services: Services
+) -> None:
     webhook = await desk.add(receiver.url)
     await desk.test(webhook)
     held = "update webhooks set held_until = now() + make_interval(secs => %(secs)s)"

@@ -133,7 +133,7 @@ def _problem(error: Exception) -> str:
         (RefusedAddressError, str(cause)),
         (socket.gaierror, "The host name cannot be looked up."),
         (TimeoutError, f"No answer came within {TIMEOUT_S} seconds."),
-        (aiohttp.ClientConnectorCertificateError, "The certificate is not valid for this host."),
+        (ssl.SSLCertVerificationError, "The certificate is not valid for this host."),
         (ssl.SSLError, "No TLS connection could be made."),
         (aiohttp.InvalidURL, "The URL cannot be used."),
         (aiohttp.ClientConnectorError, "No connection could be made."),
