@@ -103,21 +103,19 @@ async def test_a_name_that_leads_nowhere_is_failure(client: WebhookClient) -> No
     assert (await post(client, "http://nowhere.example/")).problem == "The host name cannot be looked up."
 
 
-@pytest.mark.parametrize(
-    ("asked", "least", "most"),
-    [
-        ("120", 120, 120),
-        ("0", 0, 0),
-        (formatdate(time.time() + 900, usegmt=True), 600, 900),
-        ("9" * 50, 10**8, 10**9),
-    ],
-)
-async def test_retry_after_is_seconds_or_a_date(
-    client: WebhookClient, receiver: Receiver, asked: str, least: int, most: int
+@pytest.mark.parametrize(("asked", "seconds"), [("120", 120), ("0", 0), ("9" * 50, 999_999_999)])
+async def test_retry_after_is_a_number_of_seconds(
+    client: WebhookClient, receiver: Receiver, asked: str, seconds: int
 ) -> None:
     receiver.answers(answering(503, f"Retry-After: {asked}"))
 
-    assert least <= ((await post(client, receiver.url)).retry_after_s or 0) <= most
+    assert (await post(client, receiver.url)).retry_after_s == seconds
+
+
+async def test_or_a_date(client: WebhookClient, receiver: Receiver) -> None:
+    receiver.answers(answering(503, f"Retry-After: {formatdate(time.time() + 900, usegmt=True)}"))
+
+    assert 600 < ((await post(client, receiver.url)).retry_after_s or 0) <= 900
 
 
 @pytest.mark.parametrize("asked", ["soon", "-1", "1.5", "\u0661"])

@@ -23,8 +23,9 @@ from nanobanana.storage.queue import defer
 
 # Of one endpoint, whatever the number of processes.
 DELIVERIES_AT_ONCE = 4
-# Of one process, for each kind: endpoints that fail wait among themselves and never before one that works.
-_ENDPOINTS_AT_ONCE = {"working": 32, "failing": 16}
+# Of one process, for each kind: endpoints that fail wait among themselves and never before one that works. Those that
+# worked until now may die together, and hold their places until the first try has timed out.
+_ENDPOINTS_AT_ONCE = {"working": 100, "failing": 16}
 # Of nothing but failures, before an endpoint is disabled.
 _PATIENCE = timedelta(days=5)
 
