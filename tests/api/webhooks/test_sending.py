@@ -8,8 +8,10 @@ import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from nanobanana.domain.webhooks import delivery_repository as deliveries
 from nanobanana.domain.webhooks.dispatcher import Dispatcher
-from nanobanana.domain.webhooks.rules import WAITS_S
+from nanobanana.domain.webhooks.rules import WAITS_S, outcome
+from nanobanana.integrations.webhooks.types import Answer
 from nanobanana.kit.ids import first_id
 from nanobanana.services import Services
 from tests.api.webhooks.conftest import Desk
@@ -258,21 +260,28 @@ async def test_what_a_killed_process_held_is_sent_by_another(
     assert (await desk.deliveries(webhook))[0]["status"] == "succeeded"
 
 
-async def test_a_result_that_comes_late_changes_nothing(desk: Desk, receiver: Receiver) -> None:
-    """The owner replays while a try is under way."""
-    webhook = await desk.add(receiver.url)
-    receiver.answers(answering(500))
+async def test_a_result_that_comes_late_changes_nothing(desk: Desk, services: Services) -> None:
+    """The owner replays while a try is under way, or the process slept through its hold."""
+    webhook = await desk.add("https://example.invalid/")
     await desk.test(webhook)
-    delivery = await desk.tried(webhook)
-    receiver.answers(None)
-    await desk.due()
-    await desk.services.dispatcher.send_due()
-    await receiver.wait_for(2)
-    await desk.call("POST", f"/{webhook['id']}/deliveries/{delivery['id']}/replay")
-    await desk.services.dispatcher.drain(grace_s=0)
+    answer = Answer(status=500, problem="no")
+    for _ in range(2):
+        [due] = await deliveries.take_due(services.database, webhook["id"], limit=4)
+        await deliveries.record(services.database, due, outcome(answer, attempts=due.attempts, chance=0))
+        await desk.due()
+    await desk.call("POST", f"/{webhook['id']}/deliveries/{due.id}/replay")
+    await deliveries.record(services.database, due, outcome(answer, attempts=due.attempts, chance=0))
 
-    stands = (await desk.deliveries(webhook))[0]
+    [stands] = await desk.deliveries(webhook)
     assert (stands["status"], stands["attempts"]) == ("pending", 0)
+
+
+async def test_of_two_bodies_made_at_once_the_first_is_sent_by_both(desk: Desk, services: Services) -> None:
+    sent = await desk.test(await desk.add("https://example.invalid/"))
+
+    assert [await deliveries.fix_body(services.database, sent["id"], body) for body in ("a", "b")] == [
+        "a"
+    ] * 2
 
 
 async def test_dead_endpoints_do_not_hold_up_a_good_one(desk: Desk, receiver: Receiver) -> None:
