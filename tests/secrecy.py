@@ -15,6 +15,7 @@ from tests.rows import rows_of_all_tables
 _SHAPES = {
     "key": re.compile(r"nb_(?:live|test)_[0-9A-Za-z]{20,}"),
     "session": re.compile(r"nb_session_[\w-]{20,}"),
+    "webhook secret": re.compile(r"whsec_[0-9A-Za-z+/=]{20,}"),
     "password hash": re.compile(r"\$argon2\w+\$\S+"),
 }
 # Fields of requests. Shorter values are refused by the service and may be any word.
@@ -25,6 +26,7 @@ _IN_MAILS = {"token": re.compile(r"token=([\w-]{20,})"), "code": re.compile(r"^ 
 # What the body of which answer is for.
 _MAY_SHOW = {
     "key": re.compile(r"POST (/v1/auth/register|(/v1/auth)?/verify-email|/v1/keys(/[^/]+/rotate)?)"),
+    "webhook secret": re.compile(r"POST /v1/webhooks(/[^/]+/rotate-secret)?"),
     "session": re.compile(r"POST /v1/auth/(login|verify-email)"),
     # The pages behind the links hold their token for the button; /dev/mail is where a developer reads mails.
     "token": re.compile(r"(GET|POST) /(verify-email|confirm-email|reset-password)|GET /dev/mail.*"),
@@ -32,7 +34,7 @@ _MAY_SHOW = {
 }
 # Pages keep their session in a cookie.
 _SETS_COOKIE = re.compile(r"POST /(login|verify-email)")
-_SHOWN_ONCE = {"key", "session"}
+_SHOWN_ONCE = {"key", "session", "webhook secret"}
 
 
 class _Sight(NamedTuple):

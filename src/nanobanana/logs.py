@@ -45,7 +45,7 @@ def _json(event: structlog.typing.EventDict, *, default: Callable[[Any], Any]) -
 
 
 # Keys and sessions come in by mistake, as in `DELETE /v1/keys/nb_live_...`; PostgreSQL's DETAIL quotes whole rows.
-_SECRETS = re.compile(r"nb_(live|test|session)_[\w-]+|DETAIL:.*")
+_SECRETS = re.compile(r"nb_(live|test|session)_[\w-]+|whsec_[\w+/=]+|DETAIL:.*")
 
 
 def _without_secrets(

@@ -32,12 +32,17 @@ from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.surges.service import Surges
 from nanobanana.domain.usage.service import UsageReports
+from nanobanana.domain.webhooks.dispatcher import Dispatcher
+from nanobanana.domain.webhooks.payloads import Payloads
+from nanobanana.domain.webhooks.secret_box import SecretBox
+from nanobanana.domain.webhooks.service import Webhooks
 from nanobanana.google_routes import all_routes
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
 from nanobanana.integrations.google.http import open_http
 from nanobanana.integrations.object_store.local import LocalFolder
+from nanobanana.integrations.webhooks.client import WebhookClient, open_client
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
 from nanobanana.storage.queue import Queue
@@ -76,6 +81,8 @@ class Services:
     eraser: Eraser
     usage: UsageReports
     billing: Billing
+    webhooks: Webhooks
+    dispatcher: Dispatcher
 
 
 @asynccontextmanager
@@ -94,6 +101,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         closing.callback(limits.drop)
         http = open_http()
         closing.push_async_callback(http.close)
+        client = _webhook_client(settings)
+        closing.push_async_callback(client.close)
 
         images_in_database = DatabaseStore(database)
         images = _images(settings, images_in_database)
@@ -106,6 +115,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             settings, database, routes, images=images, api_keys=api_keys, limiter=limiter
         )
         people = _people(settings, database, api_keys, secrets)
+        box, payloads = SecretBox(secrets), Payloads(database, images=images, base_url=settings.base_url)
         yield Services(
             settings=settings,
             database=database,
@@ -123,6 +133,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             eraser=Eraser(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),
+            webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
+            dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
         )
 
 
@@ -181,6 +193,12 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     if settings.smtp_url and settings.mail_from:
         return SmtpMailer(settings.smtp_url.get_secret_value(), sender=settings.mail_from)
     return mailbox if settings.environment == "development" else LogMailer()
+
+
+def _webhook_client(settings: Settings) -> WebhookClient:
+    return open_client(
+        https_only=settings.environment == "production", allowed=settings.webhook_allowed_networks
+    )
 
 
 def _generations(

@@ -79,10 +79,13 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
 
+    # Addresses that webhooks may go to although they are not public: a receiver on the developer's own machine.
+    webhook_allowed_networks: Networks = ()
+
     # Pictures. "none" hands them over as data: URLs and keeps the bytes for a day in PostgreSQL.
     image_store: Literal["local", "none"] = "local"
 
-    @field_validator("gemini_models", "trusted_proxies", mode="before")
+    @field_validator("gemini_models", "trusted_proxies", "webhook_allowed_networks", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -184,6 +187,11 @@ class Settings(BaseSettings):
         """The first hashes, all of them verify."""
         keys = self.secret_key.get_secret_value().split(",") if self.secret_key else []
         return tuple(key.strip() for key in keys)
+
+    @property
+    def base_url(self) -> str:
+        """How links begin where no request tells."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def is_https(self) -> bool:

@@ -222,6 +222,7 @@ class TestAfterADay:
             "place": "203.0.113.77",
             "program": "difference-browser",
             "idempotency key": "for-my-friend-charles",
+            "webhook": "https://engine.invalid/of-ada",
         }
         url = await self.live(client, told)
         await quiet(services)
@@ -248,6 +249,8 @@ class TestAfterADay:
         ada = await self.log_in(client, told)
         settings = {"name": told["key"], "allowed_addresses": [told["place"], "127.0.0.1"]}
         key = (await client.post("/v1/keys", json=settings, headers=ada)).json()["key"]
+        webhook = {"url": told["webhook"], "events": ["image.completed"]}
+        assert (await client.post("/v1/webhooks", json=webhook, headers=ada)).status_code == 201
         made = await client.post(
             "/v1/generate",
             json={"prompt": told["prompt"]},

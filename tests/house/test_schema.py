@@ -9,6 +9,7 @@ from sqlalchemy import NullPool, create_engine
 
 from nanobanana.storage.database import migrate
 from nanobanana.storage.tables import metadata
+from nanobanana.storage.webhook_tables import webhooks
 
 
 def test_the_migrations_bring_a_database_to_the_tables_as_written(database_url: str) -> None:
@@ -19,6 +20,7 @@ def test_the_migrations_bring_a_database_to_the_tables_as_written(database_url: 
         opts = {"compare_server_default": True, "include_object": _is_ours}
         context = MigrationContext.configure(connection, opts=opts)
 
+        assert webhooks.metadata is metadata
         assert compare_metadata(context, metadata) == []
 
 

@@ -20,6 +20,7 @@ SECRETS = {
     "key": KEY,
     "session": SESSION,
     "password": PASSWORD,
+    "webhook secret": "whsec_" + "aB3/" * 10 + "abc=",
     "password hash": HASH,
     "token": TOKEN,
     "code": "402117",

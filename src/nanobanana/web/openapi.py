@@ -24,6 +24,10 @@ TAGS: list[dict[str, Any]] = [
     {"name": "Generations", "description": "Ask for images and look them up."},
     {"name": "API keys", "description": "Keys of your account. These calls need a session."},
     {"name": "Accounts", "description": "Registration and sessions."},
+    {
+        "name": "Webhooks",
+        "description": "What we tell your servers, and how it went. These calls need a session.",
+    },
     {"name": "Usage", "description": "What was used, and what is left."},
     {"name": "Operations", "description": "For whoever runs the service."},
 ]

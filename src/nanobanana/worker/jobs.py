@@ -4,6 +4,9 @@ from nanobanana.metrics import DATABASE_POOL, REDIS_UP
 from nanobanana.services import Services
 from nanobanana.worker.timetable import Job
 
+# How long an event waits at most before it is sent, for one question to the database.
+_DISPATCH_WEBHOOKS_S = 1
+
 
 def timetable(services: Services) -> list[Job]:
     """Of a process that does all of the work."""
@@ -48,6 +51,8 @@ def common_timetable(services: Services) -> list[Job]:
         Job("discard_expired_registrations", 600, services.people.registrations.discard_expired),
         Job("discard_expired_tokens", 600, services.people.credentials.discard_expired),
         Job("discard_old_development_mails", 600, services.people.mailbox.discard_old),
+        Job("dispatch_webhooks", _DISPATCH_WEBHOOKS_S, services.dispatcher.send_due),
+        Job("discard_old_webhook_deliveries", 600, services.webhooks.discard_old),
         Job("erase_accounts", 10, services.eraser.erase_due),
         Job("retry_stalled_jobs", 15, services.queue.retry_stalled),
         Job("delete_finished_jobs", 600, services.queue.delete_finished),

@@ -21,7 +21,11 @@ async def at_work(services: Services) -> AsyncIterator[None]:
         async with running(*timetable(services)), QueueWorker(services) as queue_worker:
             yield
             # The timetable still runs: it keeps the leases of what is being finished.
-            await asyncio.gather(drain(services), queue_worker.drain())
+            await asyncio.gather(
+                drain(services),
+                queue_worker.drain(),
+                services.dispatcher.drain(grace_s=services.settings.shutdown_grace_s),
+            )
     else:
         async with running(*own_timetable(services)):
             yield

@@ -26,7 +26,17 @@ class LaterUnlessRefused(BaseRetryStrategy):
 
 def add_tasks(app: App, services: Services) -> None:
     later = LaterUnlessRefused()
+    _add_mails_of_accounts(app, services, later)
+    _add_news(app, services, later)
 
+    @app.periodic(cron="17 3 * * *")
+    @app.task(name="reconcile", pass_context=False)
+    async def reconcile(timestamp: int) -> None:
+        del timestamp
+        await services.billing.report_differences()
+
+
+def _add_mails_of_accounts(app: App, services: Services, later: LaterUnlessRefused) -> None:
     @app.task(name="send_registration_mail", retry=later)
     async def send_registration_mail(registration_id: str, base_url: str) -> None:
         await services.people.registrations.send_mail(registration_id, base_url=base_url)
@@ -43,6 +53,18 @@ def add_tasks(app: App, services: Services) -> None:
     async def send_password_changed(email: str) -> None:
         await services.people.notifications.password_changed(email)
 
+    @app.task(name="send_address_changed", retry=later)
+    async def send_address_changed(email: str) -> None:
+        await services.people.notifications.address_changed(email)
+
+    @app.task(name="send_account_erased", retry=later)
+    async def send_account_erased(email: str) -> None:
+        await services.people.notifications.account_erased(email)
+
+
+def _add_news(app: App, services: Services, later: LaterUnlessRefused) -> None:
+    """Mails about what keys, quotas and webhooks do."""
+
     @app.task(name="send_key_surge", retry=later)
     async def send_key_surge(api_key_id: str, hour: str) -> None:
         await services.people.surges.send_mail(api_key_id, hour=hour)
@@ -51,16 +73,6 @@ def add_tasks(app: App, services: Services) -> None:
     async def send_quota_warning(account_id: str, percent: int) -> None:
         await services.usage.send_quota_warning(account_id, percent=percent)
 
-    @app.periodic(cron="17 3 * * *")
-    @app.task(name="reconcile", pass_context=False)
-    async def reconcile(timestamp: int) -> None:
-        del timestamp
-        await services.billing.report_differences()
-
-    @app.task(name="send_address_changed", retry=later)
-    async def send_address_changed(email: str) -> None:
-        await services.people.notifications.address_changed(email)
-
-    @app.task(name="send_account_erased", retry=later)
-    async def send_account_erased(email: str) -> None:
-        await services.people.notifications.account_erased(email)
+    @app.task(name="send_webhook_disabled", retry=later)
+    async def send_webhook_disabled(webhook_id: str) -> None:
+        await services.webhooks.send_disabled_mail(webhook_id)

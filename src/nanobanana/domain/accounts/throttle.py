@@ -12,7 +12,14 @@ from nanobanana.kit.addresses import IPAddress, subnet_of
 from nanobanana.metrics import THROTTLED
 
 Action = Literal[
-    "register", "login", "forgot_password", "verify_email", "reset_password", "current_password", "export"
+    "register",
+    "login",
+    "forgot_password",
+    "verify_email",
+    "reset_password",
+    "current_password",
+    "export",
+    "webhook_send",
 ]
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -75,6 +82,11 @@ _LIMITS: dict[Action, dict[str, tuple[tuple[int, int], ...]]] = {
     "export": {
         "account": ((10, _HOUR),),
         "global": ((120, _MINUTE),),
+    },
+    # Tests and replays: a POST of ours to a server that the caller names.
+    "webhook_send": {
+        "account": ((60, _MINUTE), (1_000, _DAY)),
+        "global": ((600, _MINUTE),),
     },
 }
 

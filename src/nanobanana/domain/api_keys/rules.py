@@ -6,8 +6,9 @@ import ipaddress
 import re
 import secrets
 import zlib
+from typing import Any
 
-from nanobanana.domain.api_keys.types import Mode
+from nanobanana.domain.api_keys.types import ApiKey, Mode
 from nanobanana.kit import base62
 
 _SHAPE = re.compile(r"nb_(live|test)_[0-9A-Za-z]{36}")
@@ -28,6 +29,12 @@ def is_well_formed(key: str) -> bool:
 def hash_key(key: str, secret: str) -> bytes:
     """What is stored of a key. Keys are random and long, so a keyed hash suffices where passwords need argon2."""
     return hmac.digest(secret.encode(), key.encode(), hashlib.sha256)
+
+
+def told_of_rotation(api_key: ApiKey) -> dict[str, Any]:
+    """What webhooks say about it."""
+    names = ("id", "name", "mode", "last4", "previous_last4", "previous_expires_at")
+    return {name: getattr(api_key, name) for name in names}
 
 
 def normalised_network(text: str) -> str:

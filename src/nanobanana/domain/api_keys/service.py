@@ -18,6 +18,7 @@ from nanobanana.errors import NotFoundError
 from nanobanana.kit.addresses import IPAddress
 from nanobanana.kit.ids import new_id
 from nanobanana.storage.database import AsyncConnection, Database
+from nanobanana.storage.events import announce
 
 MAX_KEYS = 100
 _CACHE_S = 5
@@ -85,7 +86,14 @@ class ApiKeys:
                 last4=text[-4:],
                 overlap=overlap,
             )
-            return IssuedKey(api_key=_found(rotated), text=text)
+            issued = IssuedKey(api_key=_found(rotated), text=text)
+            await announce(
+                connection,
+                "key.rotated",
+                account_id=account_id,
+                subject=rules.told_of_rotation(issued.api_key),
+            )
+            return issued
 
     async def disable_all(self, *, account_id: str) -> list[ApiKey]:
         """Every key of the account, now disabled: also one that is being created at this moment."""

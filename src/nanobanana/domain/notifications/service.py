@@ -58,6 +58,10 @@ class Notifications:
             "quota_warning", to, percent=percent, images=images, quota=quota, resets_on=resets_on
         )
 
+    async def webhook_disabled(self, to: str, *, webhook_id: str, url: str, gone: bool) -> None:
+        """An endpoint said that it is gone, or failed for days."""
+        await self._send("webhook_disabled", to, webhook_id=webhook_id, url=url, gone=gone)
+
     async def _send(self, name: str, to: str, **values: str | int) -> None:
         def rendered(part: str) -> str:
             return _templates.get_template(f"{name}/{part}").render(values)

@@ -8,6 +8,7 @@ import structlog
 
 from nanobanana.domain.images.service import Images
 from nanobanana.domain.personal_data import repository
+from nanobanana.domain.webhooks import delivery_repository as deliveries
 from nanobanana.storage.database import Database
 
 _BATCH = 100
@@ -29,6 +30,8 @@ class Eraser:
         while await repository.empty_keys(self._database, account_id=account_id, limit=_BATCH):
             pass
         await repository.delete_idempotency_keys(self._database, account_id=account_id)
+        while await deliveries.discard_deleted(self._database, account_id=account_id, limit=_BATCH):
+            pass
         if await self._erase_generations(account_id):
             await repository.finish(self._database, account_id=account_id)
             log.info("account_erased", account_id=account_id)

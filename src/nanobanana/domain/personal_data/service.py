@@ -13,6 +13,7 @@ from nanobanana.domain.registration import repository as registration_repository
 from nanobanana.domain.sessions import repository as sessions_repository
 from nanobanana.domain.sessions.errors import InvalidSessionError
 from nanobanana.domain.sessions.types import Session
+from nanobanana.domain.webhooks import repository as webhooks_repository
 from nanobanana.storage.database import Database
 from nanobanana.storage.queue import defer
 
@@ -36,6 +37,7 @@ class PersonalData:
                 raise InvalidSessionError  # erased by another request, or the password was changed meanwhile
             await sessions_repository.end_all(connection, account_id=account_id, but=None)
             await api_keys_repository.revoke_all(connection, account_id=account_id)
+            await webhooks_repository.delete_all(connection, account_id=account_id)
             await credentials_repository.end_tokens(connection, account_id=account_id)
             await registration_repository.discard(connection, email=email)
             await defer(connection, "send_account_erased", email=email)
@@ -51,6 +53,7 @@ class PersonalData:
                 pending_address=await repository.find_pending_address(connection, account_id=account_id),
                 sessions=await sessions_repository.list_alive(connection, account_id=account_id),
                 api_keys=await api_keys_repository.list_ever(connection, account_id=account_id),
+                webhooks=await webhooks_repository.list_of(connection, account_id=account_id),
                 generations=self._generations(account_id),
             )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from nanobanana.domain.api_keys.types import ApiKey
 from nanobanana.domain.generation.types import Generation
 from nanobanana.domain.sessions.types import Session
+from nanobanana.domain.webhooks.types import Webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Export:
     pending_address: PendingAddress | None
     sessions: Sequence[Session]
     api_keys: Sequence[ApiKey]
+    webhooks: Sequence[Webhook]
     generations: AsyncIterator[Sequence[Generation]]
 
 

@@ -1,5 +1,5 @@
 -- Ends one generation: its row in the final state and its hold captured (a picture is kept) or released, booked on the
--- periods in which it was admitted. Gives no row, and changes nothing, when this attempt no longer holds the row.
+-- periods in which it was admitted, and its end told to webhooks. Gives no row, and changes nothing, when this attempt no longer holds the row.
 create or replace function settle_generation(
     in_id text, in_attempt integer, in_state text, in_image_format text, in_image_bytes bigint,
     in_model text, in_input_tokens integer, in_output_tokens integer, in_cost_micro_usd bigint, in_lost_attempts integer,
@@ -71,6 +71,7 @@ begin
         end if;
     end if;
 
+    perform announce_image(settled.account_id, settled.id, settled.state);
     return next settled;
 end
 $$;

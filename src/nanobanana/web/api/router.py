@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from nanobanana.web.api import account, api_keys, auth, generations, personal_data, recovery, usage
+from nanobanana.web.api import account, api_keys, auth, generations, personal_data, recovery, usage, webhooks
 
 router = APIRouter(prefix="/v1")
 router.include_router(generations.router)
@@ -12,3 +12,4 @@ router.include_router(recovery.router)
 router.include_router(account.router)
 router.include_router(personal_data.router)
 router.include_router(usage.router)
+router.include_router(webhooks.router)

@@ -12,6 +12,7 @@ from nanobanana.web.api.schemas.generations import GenerationView
 from nanobanana.web.api.schemas.money import usd_or_none
 from nanobanana.web.api.schemas.sessions import SessionInfo
 from nanobanana.web.api.schemas.strict import RequestBody
+from nanobanana.web.api.schemas.webhooks import WebhookInfo
 
 
 class Erasure(RequestBody):
@@ -76,6 +77,7 @@ class AccountExport(BaseModel):
     )
     sessions: list[SessionInfo]
     api_keys: list[ExportedApiKey] = Field(description="Revoked ones too")
+    webhooks: list[WebhookInfo] = Field(description="Without their secrets")
     # The last field: what comes before it is sent as one piece, these page by page.
     generations: list[GenerationView] = Field(description="Newest first; their `url` leads to the pictures")
 
@@ -87,5 +89,6 @@ class AccountExport(BaseModel):
             pending_address=ExportedAddress.model_validate(pending) if pending else None,
             sessions=[SessionInfo.of(one, current=one.id == current.id) for one in export.sessions],
             api_keys=[ExportedApiKey.of(api_key) for api_key in export.api_keys],
+            webhooks=[WebhookInfo.of(webhook) for webhook in export.webhooks],
             generations=[],
         )
