@@ -3,6 +3,7 @@ from argon2 import PasswordHasher
 from httpx2 import AsyncClient
 
 from nanobanana.services import Services
+from tests.conftest import REAL_HASHER
 from tests.people import PASSWORD, Person
 
 LONG = "wombat " * 146 + "xy"
@@ -91,8 +92,9 @@ async def test_a_password_that_anybody_would_try_is_refused(client: AsyncClient,
 
 
 async def test_login_hashes_the_password_anew_when_the_cost_has_changed(
-    client: AsyncClient, alice: Person, services: Services
+    client: AsyncClient, alice: Person, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("nanobanana.domain.accounts.passwords._hasher", REAL_HASHER)
     cheap = PasswordHasher(time_cost=1, memory_cost=1_024, parallelism=1).hash(PASSWORD)
     await services.database.statement("update accounts set password_hash = %(cheap)s", {"cheap": cheap})
     login = {"email": alice.email, "password": PASSWORD}

@@ -58,19 +58,19 @@ async def test_a_suspended_account_is_nothing_that_a_caller_notices(
     assert (_calls(settings, keys["primary"]), _calls(settings, keys["standby"])) == (2, 3)
 
 
-async def test_while_no_route_serves_the_answer_says_when_one_may(
+async def test_while_no_route_serves_orders_wait_and_nobody_is_asked(
     client: AsyncClient, alice: Person, settings: Settings, keys: dict[str, str]
 ) -> None:
     for key in keys.values():
         _will(settings, key, "quota_minute=42")
 
-    answers = [await _ask(client, alice.by_key) for _ in range(2)]
+    answers = [await _ask(client, alice.by_key, Prefer="wait=1") for _ in range(2)]
 
-    for answer in answers:
-        error = answer.json()["error"]
-        assert (answer.status_code, error["code"]) == (503, "upstream_unavailable")
-        assert (error["retryable"], error["charged"]) == (True, False)
-        assert 30 <= int(answer.headers["retry-after"]) <= 42
+    for place, answer in enumerate(answers, start=1):
+        waiting = answer.json()
+        assert (answer.status_code, waiting["status"], waiting["charge"]["state"]) == (202, "queued", "held")
+        assert waiting["queue_position"] == place
+        assert int(answer.headers["retry-after"]) >= 1
     assert (_calls(settings, keys["primary"]), _calls(settings, keys["standby"])) == (1, 1)
 
 
@@ -133,7 +133,7 @@ async def test_a_picture_that_cannot_be_used_adds_to_what_was_lost_before(
     assert (row["state"], row["lost_attempts"]) == ("failed", 2)
 
 
-async def test_what_was_lost_before_a_process_died_is_known_to_who_takes_over(
+async def test_what_was_lost_before_a_process_ended_is_known_to_who_goes_on_and_not_paid_for_a_third_time(
     client: AsyncClient, alice: Person, services: Services, settings: Settings, keys: dict[str, str]
 ) -> None:
     _will(settings, keys["primary"], "truncate")
@@ -149,13 +149,13 @@ async def test_what_was_lost_before_a_process_died_is_known_to_who_takes_over(
         other: Services = app.state.services
         async with asyncio.timeout(20):
             while not await services.database.statement(
-                "select 1 from generations where state = 'succeeded'", {}
+                "select 1 from generations where finished_at is not null", {}
             ):
-                await other.runner.take_over()
-                await asyncio.sleep(0.05)
+                await other.runner.work_off_queue()
 
-    (row,) = await services.database.statement("select attempt, lost_attempts from generations", {})
-    assert (row["attempt"], row["lost_attempts"]) == (2, 2)
+    (row,) = await services.database.statement("select state, attempt, lost_attempts from generations", {})
+    assert (row["state"], row["attempt"], row["lost_attempts"]) == ("failed", 2, 2)
+    assert (_calls(settings, keys["primary"]), _calls(settings, keys["standby"])) == (1, 1)
 
 
 async def test_failures_on_demand_of_test_keys_shut_no_route(

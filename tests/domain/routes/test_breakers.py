@@ -4,12 +4,21 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-from structlog.testing import capture_logs
 
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.domain.routes.rules import FAILURES_TO_OPEN, OUT_PROBE_S
 from nanobanana.domain.routes.service import Routes
-from tests.domain.routes.conftest import LITE, MODEL, NOON, Clock, Google, RoutesFactory, ask, states
+from tests.domain.routes.conftest import (
+    LITE,
+    MODEL,
+    NOON,
+    Clock,
+    Google,
+    RoutesFactory,
+    ask,
+    captured_logs,
+    states,
+)
 
 
 async def fail(routes: Routes, *, times: int = 1, prompt: str = "a hill [sandbox:overloaded]") -> None:
@@ -218,7 +227,7 @@ async def test_each_change_of_state_is_logged_once_without_the_key(
     await google.will("primary", "quota_minute=5")
     only = routes("primary")
 
-    with capture_logs() as logs:
+    with captured_logs() as logs:
         await fail(only, times=3, prompt="a hill")
         clock.now += 5
         await ask(only)

@@ -4,7 +4,6 @@ import asyncio
 from unittest.mock import AsyncMock
 
 import pytest
-from structlog.testing import capture_logs
 
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.domain.routes.service import Routes
@@ -15,7 +14,17 @@ from nanobanana.integrations.google.errors import (
     UnavailableError,
 )
 from nanobanana.integrations.google.types import ImageRequest
-from tests.domain.routes.conftest import LITE, MODEL, NOON, Clock, Google, RoutesFactory, ask, states
+from tests.domain.routes.conftest import (
+    LITE,
+    MODEL,
+    NOON,
+    Clock,
+    Google,
+    RoutesFactory,
+    ask,
+    captured_logs,
+    states,
+)
 
 GONE = "gemini-retired-image"
 
@@ -89,7 +98,7 @@ async def test_a_model_that_is_gone_is_skipped_reported_and_asked_again_after_te
 ) -> None:
     only = routes("primary", models=(GONE, LITE))
 
-    with capture_logs() as logs:
+    with captured_logs() as logs:
         for minute in (0, 5, 9, 10):
             clock.now = NOON + minute * 60
             assert (await ask(only)).image.model == LITE

@@ -49,11 +49,12 @@ class TokenServer:
         self.life_s = 3_600
         self.status = 200
         self.silent = False
+        self.ended = asyncio.Event()
 
     async def answer(self, _request: web.Request) -> web.Response:
         self.asked += 1
         if self.silent:
-            await asyncio.sleep(30)
+            await self.ended.wait()
         if self.status != 200:
             return web.json_response({"error": "invalid_grant"}, status=self.status)
         return web.json_response({"access_token": f"token-{self.asked}", "expires_in": self.life_s})
@@ -74,6 +75,7 @@ async def token_server(
     file.write_text(json.dumps(_service_account(f"http://127.0.0.1:{unused_tcp_port}/token")))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
     yield server
+    server.ended.set()
     await runner.cleanup()
 
 

@@ -130,7 +130,7 @@ async def test_the_api_takes_no_cookie(client: AsyncClient, app: FastAPI, alice:
     assert (await client.get("/account")).status_code == 200
     json = {"prompt": "a cat", "current_password": "x" * 10}
     guarded = [
-        (method, path.format(id=ID), json if "requestBody" in operation else None)
+        (method, path.format(id=ID, delivery_id=ID), json if "requestBody" in operation else None)
         for path, operations in app.openapi()["paths"].items()
         for method, operation in operations.items()
         if "security" in operation

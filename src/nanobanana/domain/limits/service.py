@@ -26,6 +26,8 @@ from nanobanana.storage.redis import SharedConnection, answers
 _TURN_S = 0.02
 _SILENT_TURNS = 3
 
+_FIRST_LOOKS = 3
+
 T = TypeVar("T")
 
 log = structlog.get_logger()
@@ -45,10 +47,13 @@ class Limiter:
         self._processes = processes
 
     async def open(self) -> None:
-        """Connects, and loads what a first call loads: a request would take that for a Redis that is gone."""
-        with suppress(RedisError, OSError):
-            await self._in_redis.take({}, token="")
-        await self.find_redis()
+        """Connects, and loads what a first call loads: a request would take that for a Redis that is gone. So would a
+        process whose machine is busy starting others; it looks several times."""
+        for _ in range(_FIRST_LOOKS):
+            with suppress(RedisError, OSError):
+                await self._in_redis.take({}, token="")
+            if await self.find_redis():
+                break
 
     async def take(self, limits: Sequence[Limit], *, token: str | None = None) -> Verdict:
         """One token of each limit, or of none when one has none left. The same `token` costs once."""
