@@ -4,7 +4,7 @@ from httpx2 import AsyncClient
 
 from nanobanana.services import Services
 from tests.conftest import REAL_HASHER
-from tests.people import PASSWORD, Person
+from tests.people import PASSWORD, Person, sign_up
 
 LONG = "wombat " * 146 + "xy"
 CREDENTIALS = {"email": "ada@example.com", "password": PASSWORD}
@@ -103,3 +103,16 @@ async def test_login_hashes_the_password_anew_when_the_cost_has_changed(
     (row,) = await services.database.statement("select password_hash from accounts", {})
     assert statuses == [200, 200]
     assert "m=19456,t=2,p=1" in row["password_hash"]
+
+
+async def test_who_registers_has_no_balance_whatever_others_have(
+    client: AsyncClient, services: Services
+) -> None:
+    for name in ("alice", "bob"):
+        await sign_up(client, f"{name}@example.com")
+        await services.billing.credit(email=f"{name}@example.com", micro_usd=1_000_000)
+
+    carol = await sign_up(client, "carol@example.com")
+
+    account = (await client.get("/v1/account", headers=carol.by_session)).json()
+    assert (account["email"], account["balance_usd"]) == ("carol@example.com", None)

@@ -58,10 +58,11 @@ async def add(
             email_verified_at=now() if verified else None,
         )
         .on_conflict_do_nothing(index_elements=["email_folded"])
-        .returning(*_COLUMNS)
+        .returning(accounts.c.id)
     )
-    row = (await connection.execute(statement)).mappings().one_or_none()
-    return Account(**row) if row else None
+    added = (await connection.execute(statement)).one_or_none()
+    # Not by the insertion: its RETURNING would look for the balances of all accounts.
+    return await find(connection, id=id) if added else None
 
 
 async def find(connection: AsyncConnection, *, id: str) -> Account | None:
