@@ -19,6 +19,7 @@ from tests.cli.serving import Service, serving
 WORKERS = 3
 # Of the table in domain/accounts/throttle.py, for links.
 TRIES_A_MINUTE = 10
+A_MINUTE_S = 60
 
 
 @pytest.fixture
@@ -67,15 +68,27 @@ async def _metric(service: Service, name: str) -> float:
     return float(found[1]) if found else 0
 
 
+async def _undisturbed(service: Service, load: Load, *, network: str) -> str:
+    """The address of 24 tries about which Redis decided. A busy machine may make it seem gone for a second, in which a
+    process decides alone; others then try anew."""
+    for number in range(20):
+        alone = await _metric(service, "limited_without_redis_total")
+        address = f"{network}.{number}.9"
+        await load.from_addresses([address], clients=3, times=8)
+        if await _metric(service, "limited_without_redis_total") == alone:
+            return address
+        await asyncio.sleep(0.5)
+    raise AssertionError("Redis seemed gone at each of 20 looks")
+
+
 async def test_no_request_takes_a_second_none_goes_unlimited_and_afterwards_all_is_as_before(
     service: Service,
 ) -> None:
     load = Load(service)
-    before, during, after = ["203.0.1.9"], ["203.0.2.9", "203.0.3.9"], ["203.0.4.9"]
-    await load.from_addresses(before, clients=3, times=8)
-    # A busy machine may make a call to Redis seem lost; such a try is one process's own decision, and counted.
-    alone = await _metric(service, "limited_without_redis_total")
-    assert TRIES_A_MINUTE <= load.answers["203.0.1.9", 400] <= TRIES_A_MINUTE + alone
+    during, after = ["203.0.2.9", "203.0.3.9"], ["203.0.4.9"]
+    began = time.monotonic()
+    before = await _undisturbed(service, load, network="203.1")
+    assert load.answers[before, 400] == TRIES_A_MINUTE
 
     under_way = asyncio.create_task(load.from_addresses(during, clients=3, times=100))
     while not load.answers["203.0.2.9", 400]:
@@ -101,7 +114,8 @@ async def test_no_request_takes_a_second_none_goes_unlimited_and_afterwards_all_
             await asyncio.sleep(0.1)
     load.answers.clear()
     alone = await _metric(service, "limited_without_redis_total")
-    await load.from_addresses([*before, "203.0.5.9"], clients=3, times=8)
+    await load.from_addresses([before], clients=3, times=8)
     alone = await _metric(service, "limited_without_redis_total") - alone
-    assert load.answers["203.0.1.9", 400] <= alone  # the minute is not over, and Redis still knows
-    assert TRIES_A_MINUTE <= load.answers["203.0.5.9", 400] <= TRIES_A_MINUTE + alone
+    if time.monotonic() - began < A_MINUTE_S:
+        assert load.answers[before, 400] <= alone  # Redis still knows
+    assert load.answers[await _undisturbed(service, load, network="203.2"), 400] == TRIES_A_MINUTE
