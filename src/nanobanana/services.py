@@ -97,6 +97,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         closing.push_async_callback(queue.close)
         redis = open_redis(_required(settings, "redis_url"))
         closing.push_async_callback(redis.aclose)
+        # A connection of its own: making one takes longer than a probe may on a busy machine.
+        probe = open_redis(_required(settings, "redis_url"))
+        closing.push_async_callback(probe.aclose)
         limits = SharedConnection(_required(settings, "redis_url"))
         closing.callback(limits.drop)
         http = open_http()
@@ -109,7 +112,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         secrets = _secret_keys(settings)
         routes = all_routes(settings, http, redis, secret=secrets[0])
         api_keys = ApiKeys(database, secrets=secrets)
-        limiter = Limiter(limits, probe=redis, secret=secrets[0], processes=settings.web_processes)
+        limiter = Limiter(limits, probe=probe, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
         runner, generations = _generations(
             settings, database, routes, images=images, api_keys=api_keys, limiter=limiter

@@ -15,6 +15,8 @@ from redis.exceptions import RedisError, ResponseError
 
 _CONNECT_S = 0.05
 _ANSWER_S = 0.1
+# For a connection of which nobody is kept waiting.
+_OPEN_S = 5
 
 
 def open_redis(url: str) -> Redis:
@@ -45,10 +47,8 @@ class SharedConnection:
     """
 
     def __init__(self, url: str) -> None:
-        self._connections = ConnectionPool.from_url(
-            url, socket_connect_timeout=_CONNECT_S, socket_timeout=None, retry=Retry(NoBackoff(), 0)
-        )
-        self._connecting = asyncio.Lock()
+        self._connections = ConnectionPool.from_url(url, socket_timeout=None, retry=Retry(NoBackoff(), 0))
+        self._opening: asyncio.Task[None] | None = None
         self._serving: asyncio.Task[None] | None = None
         self._unsent: list[bytes] = []
         self._something_unsent = asyncio.Event()
@@ -58,7 +58,8 @@ class SharedConnection:
     async def call(self, *command: str | int) -> Any:
         """Redis's answer. Raises RedisError or OSError: what it says is wrong, or that there is none."""
         if not self._is_open:
-            await self._open()
+            # Callers leave when their patience is at its end; a connection that takes longer serves those who come later.
+            await asyncio.shield(self._open())
         answer = asyncio.get_running_loop().create_future()
         self._send(command, answer)
         return await answer
@@ -68,21 +69,48 @@ class SharedConnection:
         if self._is_open:
             self._send(command, None)
 
+    def reconnect(self) -> None:
+        """Opens the connection if it is lost, without waiting: what is posted needs one."""
+        if not self._is_open:
+            self._open()
+
     def drop(self) -> None:
         """Whoever waits is told that the connection is lost. The next call makes a new one."""
-        if self._serving:
-            self._serving.cancel()
+        for task in (self._opening, self._serving):
+            if task:
+                task.cancel()
 
     @property
     def _is_open(self) -> bool:
         return self._serving is not None
 
-    async def _open(self) -> None:
-        async with self._connecting:
-            if not self._is_open:
-                connection: AbstractConnection = self._connections.make_connection()  # type: ignore[no-untyped-call]
+    def _open(self) -> "asyncio.Task[None]":
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._connect(), name="redis")
+            self._opening.add_done_callback(self._opened)
+        return self._opening
+
+    async def _connect(self) -> None:
+        connection: AbstractConnection = self._connections.make_connection()  # type: ignore[no-untyped-call]
+        try:
+            async with asyncio.timeout(_OPEN_S):
                 await connection.connect()  # type: ignore[no-untyped-call]
-                self._serving = asyncio.create_task(self._serve(connection), name="redis")
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        self._serving = asyncio.create_task(self._serve(connection), name="redis")
+        self._serving.add_done_callback(self._ended)
+
+    def _ended(self, _serving: "asyncio.Task[None]") -> None:
+        self._serving = None
+        self._unsent.clear()
+        while self._waiting:
+            self._settle(None, ConnectionLostError("The connection to Redis is lost."))
+
+    def _opened(self, opening: "asyncio.Task[None]") -> None:
+        self._opening = None
+        if not opening.cancelled():
+            opening.exception()  # told to whoever still waits; else asyncio would complain that nobody was told
 
     def _send(self, command: tuple[str | int, ...], answer: asyncio.Future[Any] | None) -> None:
         self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]
@@ -97,10 +125,6 @@ class SharedConnection:
             pass
         finally:
             writing.cancel()
-            self._serving = None
-            self._unsent.clear()
-            while self._waiting:
-                self._settle(None, ConnectionLostError("The connection to Redis is lost."))
             await connection.disconnect(nowait=True)
 
     async def _write(self, connection: AbstractConnection) -> None:

@@ -25,8 +25,10 @@ from nanobanana.storage.redis import SharedConnection, answers
 # in a busy process runs out while the answer only waits to be read.
 _TURN_S = 0.02
 _SILENT_TURNS = 3
+# So many calls in a row without an answer.
+_SILENCES = 10
 
-_FIRST_LOOKS = 3
+_FIRST_CALL_S = 2
 
 T = TypeVar("T")
 
@@ -43,17 +45,18 @@ class Limiter:
         self._probing: asyncio.Task[bool] | None = None
         self._redis_is_up = True
         self._heard = 0
+        self._silences = 0
         self._secret = secret.encode()
         self._processes = processes
 
     async def open(self) -> None:
-        """Connects, and loads what a first call loads: a request would take that for a Redis that is gone. So would a
-        process whose machine is busy starting others; it looks several times."""
-        for _ in range(_FIRST_LOOKS):
-            with suppress(RedisError, OSError):
+        """Connects, and loads what a first call loads, with more patience than a request has: at its start, a process
+        and its machine are busy."""
+        with suppress(RedisError, OSError):  # of which TimeoutError is one
+            async with asyncio.timeout(_FIRST_CALL_S):
                 await self._in_redis.take({}, token="")
-            if await self.find_redis():
-                break
+                await answers(self._probe)
+        await self.find_redis()
 
     async def take(self, limits: Sequence[Limit], *, token: str | None = None) -> Verdict:
         """One token of each limit, or of none when one has none left. The same `token` costs once."""
@@ -93,7 +96,10 @@ class Limiter:
             try:
                 return await self._heard_in_time(call)
             except (RedisError, OSError):
-                await self.find_redis()
+                self._silences += 1
+                if await self.find_redis() and self._silences >= _SILENCES:
+                    # Redis answers, but not here: the line is dead, and nobody has told us.
+                    self._redis.drop()
         else:
             call.close()
         return None
@@ -124,6 +130,7 @@ class Limiter:
                 await asyncio.wait({answer}, timeout=_TURN_S)
                 if answer.done():
                     self._heard += 1
+                    self._silences = 0
                     return answer.result()
                 silent_turns = silent_turns + 1 if heard == self._heard else 0
         finally:
@@ -133,6 +140,8 @@ class Limiter:
     def _probed(self, probing: asyncio.Task[bool]) -> None:
         self._probing = None
         up = not probing.cancelled() and probing.result()
+        if up:
+            self._redis.reconnect()
         if up != self._redis_is_up:
             self._redis_is_up = up
             if not up:
