@@ -68,13 +68,13 @@ class Figures:
 
 
 def table_of(scenarios: list[Figures]) -> Table:
-    table = Table("scenario", "figure", "value", "bound", "")
+    table = Table("figure", "value", "bound", "")
     for scenario in scenarios:
         table.add_section()
-        for number, figure in enumerate(scenario.all):
+        table.add_row(f"[bold]{scenario.scenario}")
+        for figure in scenario.all:
             verdict = ("PASS" if figure.is_well else "FAIL") if figure.bound else ""
-            name = "" if number else scenario.scenario
-            table.add_row(name, figure.name, str(figure.value), figure.bound, verdict)
+            table.add_row(figure.name, str(figure.value), figure.bound, verdict)
         if not scenario.has_ended:
-            table.add_row("" if scenario.all else scenario.scenario, "it ran to its end", "no", "", "FAIL")
+            table.add_row("it ran to its end", "no", "yes", "FAIL")
     return table
