@@ -112,6 +112,20 @@ def start_service(
     data_dir: Path, *, port: int, google: str, workers: int, **settings: str
 ) -> subprocess.Popen[bytes]:
     """`serve`, ready; what it says goes to a file beside its data."""
+    options = ["--port", str(port), "--workers", str(workers)]
+    process = _start(data_dir, "serve", *options, google=google, settings=settings)
+    _wait_until_ready(f"http://127.0.0.1:{port}", process, data_dir.with_name("serve.log"))
+    return process
+
+
+def start_worker(data_dir: Path, *, google: str, **settings: str) -> subprocess.Popen[bytes]:
+    """`worker` beside a service that runs, on its way to be ready."""
+    return _start(data_dir, "worker", google=google, settings=settings)
+
+
+def _start(
+    data_dir: Path, command: str, *options: str, google: str, settings: dict[str, str]
+) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "DATA_DIR": str(data_dir),
@@ -121,13 +135,9 @@ def start_service(
         "LOG_LEVEL": "warning",
         **settings,
     }
-    command = [sys.executable, "-m", "nanobanana.cli.main", "serve"]
-    command += ["--port", str(port), "--workers", str(workers)]
-    log = data_dir.with_name("serve.log")
-    with log.open("a") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-    _wait_until_ready(f"http://127.0.0.1:{port}", process, log)
-    return process
+    words = [sys.executable, "-m", "nanobanana.cli.main", command, *options]
+    with data_dir.with_name(f"{command}.log").open("a") as output:
+        return subprocess.Popen(words, env=environment, stdout=output, stderr=output)
 
 
 def free_port() -> int:

@@ -3,7 +3,8 @@ each other, and against what the sandbox in Google's place has drawn.
 
     ./nb bench soak [--minutes 3] [--callers 24] [--kill-every 10]
 
-Three web processes; one of them is killed in turn, and twice the supervisor with all that hangs on it.
+Three web processes and a worker; one of them is killed in turn, and twice the supervisor with all that hangs on it.
+Now and then Google is overloaded for seconds.
 """
 
 import argparse
@@ -20,7 +21,15 @@ from pathlib import Path
 from subprocess import Popen
 
 import aiohttp
-from harness import Service, data_folder, free_port, machine, running_sandbox, start_service
+from harness import (
+    Service,
+    data_folder,
+    free_port,
+    machine,
+    running_sandbox,
+    start_service,
+    start_worker,
+)
 from rich.console import Console
 from soak_audit import Audit, Finding, Seen, report
 
@@ -44,6 +53,8 @@ FAILURES = {
     "broken_image": 3,
 }
 SETTLE_S = 90
+# Google is overloaded for some seconds of so many.
+OVERLOADED_S, OF_S = 4, 20
 
 
 @dataclass(frozen=True)
@@ -63,35 +74,56 @@ class Soaked:
         self.url = f"http://127.0.0.1:{self._port}"
         self.kills: Counter[str] = Counter()
         self._process: Popen[bytes]
+        self._worker: Popen[bytes]
 
     def start(self) -> None:
         self._process = start_service(
-            self.data_dir,
-            port=self._port,
-            google=self._google,
-            workers=WORKERS,
-            PLANS_FILE=str(Path(__file__).with_name("soak_plans.toml")),
-            FREE_IMAGES_PER_DAY=str(FREE_IMAGES_PER_DAY),
-            THROTTLE_SCALE="1000",
+            self.data_dir, port=self._port, google=self._google, workers=WORKERS, **self._settings
         )
+        self._start_worker()
+
+    @property
+    def _settings(self) -> dict[str, str]:
+        return {
+            "PLANS_FILE": str(Path(__file__).with_name("soak_plans.toml")),
+            "FREE_IMAGES_PER_DAY": str(FREE_IMAGES_PER_DAY),
+            "THROTTLE_SCALE": "1000",
+            # The queue is the worker's.
+            "RUN_JOBS": "false",
+        }
+
+    def _start_worker(self) -> None:
+        self._worker = start_worker(self.data_dir, google=self._google, **self._settings)
 
     def web_processes(self) -> list[int]:
         service = Service(url=self.url, key="", data_dir=self.data_dir, supervisor=self._process.pid)
         return sorted(pid for pid, name in service.processes().items() if name == "web")
 
-    def kill_web(self, number: int) -> None:
+    def kill_one(self, number: int) -> None:
+        """The web processes and the worker in turn."""
         pids = self.web_processes()
-        os.kill(pids[number % len(pids)], signal.SIGKILL)
-        self.kills["web process"] += 1
+        if which := number % (len(pids) + 1):
+            os.kill(pids[which - 1], signal.SIGKILL)
+            self.kills["web process"] += 1
+        else:
+            _kill(self._worker)
+            self._start_worker()
+            self.kills["worker"] += 1
 
     def kill_all(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        _kill(self._process)
+        _kill(self._worker)
         self.kills["supervisor"] += 1
 
     def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=60)
+        for process in (self._worker, self._process):
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def _kill(process: Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 def main() -> None:
@@ -120,7 +152,10 @@ async def _soak(soaked: Soaked, google: str, options: argparse.Namespace, consol
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         load = Load(http, soaked.url, callers)
         calls = [asyncio.create_task(load.call()) for _ in range(options.callers)]
+        overloading = asyncio.create_task(_overload_again_and_again(http, google))
         await _kill_again_and_again(soaked, options)
+        overloading.cancel()
+        await _is_overloaded(http, google, is_=False)
         load.end()
         await asyncio.gather(*calls)
     with running_servers(Settings(data_dir=soaked.data_dir)) as settings:
@@ -167,7 +202,22 @@ async def _kill_again_and_again(soaked: Soaked, options: argparse.Namespace) -> 
             soaked.kill_all()
             await asyncio.to_thread(soaked.start)
         else:
-            soaked.kill_web(number)
+            soaked.kill_one(number)
+
+
+async def _overload_again_and_again(http: aiohttp.ClientSession, google: str) -> None:
+    while True:
+        await asyncio.sleep(OF_S - OVERLOADED_S)
+        await _is_overloaded(http, google, is_=True)
+        await asyncio.sleep(OVERLOADED_S)
+        await _is_overloaded(http, google, is_=False)
+
+
+async def _is_overloaded(http: aiohttp.ClientSession, google: str, *, is_: bool) -> None:
+    method, what = ("PUT", "standing") if is_ else ("DELETE", "script")
+    headers, body = {"x-goog-api-key": "sandbox"}, {"scenario": "overloaded"}
+    async with http.request(method, f"{google}/_sandbox/{what}", headers=headers, json=body) as answer:
+        answer.raise_for_status()
 
 
 class Load:

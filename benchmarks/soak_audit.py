@@ -80,6 +80,7 @@ class Audit:
         rows = await self._database.statement("select id, state, image_name from generations", {})
         captured = [row for row in rows if row["state"] == "succeeded"]
         drawn, explained = await self._drawn(), await self._explained()
+        names, files = {row["image_name"] for row in captured}, self._files()
         return [
             Finding("answers", seen.answers.total()),
             Finding("of them replayed", seen.replays),
@@ -93,7 +94,8 @@ class Audit:
             Finding("captured", len(captured)),
             Finding("lost attempts", await self._one("select sum(lost_attempts) from generations")),
             none_of("drawn, neither captured nor recorded as lost", (drawn - explained).total()),
-            none_of("captured without a file", len({row["image_name"] for row in captured} - self._files())),
+            none_of("captured without a file", sum(not files.get(name) for name in names)),
+            none_of("files without a captured image", len(files.keys() - names)),
             Finding("idempotency keys with an image", len(seen.images)),
             none_of("idempotency keys with two images", sum(len(ids) > 1 for ids in seen.images.values())),
             none_of("still held", await self._one(_HELD)),
@@ -124,8 +126,9 @@ class Audit:
         rows = await self._database.statement(_EXPLAINED, {})
         return Counter({row["prompt"]: row["explained"] for row in rows})
 
-    def _files(self) -> set[str]:
-        return {file.stem for file in self._images.rglob("*.*") if file.stat().st_size}
+    def _files(self) -> dict[str, int]:
+        """Their sizes, by image; a half-written one is called `<name>.<ending>#1`."""
+        return {file.name.partition(".")[0]: file.stat().st_size for file in self._images.rglob("*.*")}
 
     async def _one(self, query: str) -> Any:
         (row,) = await self._database.statement(query, {})

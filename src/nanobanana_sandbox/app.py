@@ -45,6 +45,7 @@ def _control_routes() -> list[Route]:
         Route("/_sandbox/scenarios", control.list_scenarios, methods=["GET"]),
         Route("/_sandbox/script", control.extend_script, methods=["POST"]),
         Route("/_sandbox/script", control.clear_script, methods=["DELETE"]),
+        Route("/_sandbox/standing", control.stand, methods=["PUT"]),
         Route("/_sandbox/calls", control.list_calls, methods=["GET"]),
         Route("/_sandbox/calls", control.clear_calls, methods=["DELETE"]),
     ]

@@ -1,4 +1,4 @@
-"""What tests turn and read: the scripted queue, the received calls, the table of scenarios."""
+"""What tests turn and read: the scripted queue, what stands, the received calls, the table of scenarios."""
 
 from typing import Any
 
@@ -21,7 +21,17 @@ async def extend_script(request: Request) -> Answer:
     return Answer.json({"queued": sandbox.scripts.extend(key, entries)})
 
 
+async def stand(request: Request) -> Answer:
+    """From now on every call of the key gets `{"scenario": "overloaded"}`, once its queue is used up."""
+    sandbox, key = _sandbox(request)
+    entry = _entry(await request.body())
+    scenarios.plan(scenarios.split(entry), usual=Plan())
+    sandbox.scripts.stand(key, entry)
+    return Answer.json({"standing": entry})
+
+
 async def clear_script(request: Request) -> Answer:
+    """Neither a queue nor anything standing: pictures again."""
     sandbox, key = _sandbox(request)
     sandbox.scripts.clear(key)
     return Answer.json({"queued": 0})
@@ -50,13 +60,24 @@ def _sandbox(request: Request) -> tuple[Sandbox, str]:
 
 
 def _entries(body: bytes) -> list[str]:
-    try:
-        entries = orjson.loads(body)["scenarios"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        entries = None
+    entries = _field(body, "scenarios")
     if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
         raise errors.invalid_argument('sandbox: send {"scenarios": ["overloaded", "ok"]}')
     return entries
+
+
+def _entry(body: bytes) -> str:
+    entry = _field(body, "scenario")
+    if not isinstance(entry, str):
+        raise errors.invalid_argument('sandbox: send {"scenario": "overloaded"}')
+    return entry
+
+
+def _field(body: bytes, name: str) -> Any:
+    try:
+        return orjson.loads(body)[name]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
 
 
 def _row(row: scenarios.Scenario) -> dict[str, Any]:

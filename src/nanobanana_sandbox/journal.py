@@ -13,10 +13,12 @@ _SECRET_HEADERS = frozenset({"x-goog-api-key", "authorization", "cookie"})
 
 
 class Scripts:
-    """A queue of scenario items per key; each generation call takes one entry."""
+    """A queue of scenario items per key, of which each generation call takes one; and what all calls get that find
+    it empty."""
 
     def __init__(self) -> None:
         self._queues: dict[str, deque[str]] = {}
+        self._standing: dict[str, str] = {}
 
     def extend(self, key: str, entries: list[str]) -> int:
         queue = self._queues.setdefault(key, deque())
@@ -26,10 +28,14 @@ class Scripts:
     def take(self, key: str) -> str:
         """Return the next entry, or an empty one when nothing is scripted."""
         queue = self._queues.get(key)
-        return queue.popleft() if queue else ""
+        return queue.popleft() if queue else self._standing.get(key, "")
+
+    def stand(self, key: str, entry: str) -> None:
+        self._standing[key] = entry
 
     def clear(self, key: str) -> None:
         self._queues.pop(key, None)
+        self._standing.pop(key, None)
 
 
 @dataclass

@@ -35,6 +35,9 @@ class Caller:
     def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> httpx2.Response:
         return self.http.post(path, json=body, headers={"x-goog-api-key": self.key, **(headers or {})})
 
+    def put(self, path: str, body: Any) -> httpx2.Response:
+        return self.http.put(path, json=body, headers={"x-goog-api-key": self.key})
+
     def get(self, path: str) -> httpx2.Response:
         return self.http.get(path, headers={"x-goog-api-key": self.key})
 

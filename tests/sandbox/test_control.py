@@ -37,6 +37,25 @@ def test_a_script_can_be_cleared(caller: Caller) -> None:
     assert caller.generate().status_code == 200
 
 
+def test_what_stands_is_for_every_call_that_finds_the_queue_used_up_until_it_is_cleared(
+    caller: Caller,
+) -> None:
+    assert caller.put("/_sandbox/standing", {"scenario": "overloaded"}).status_code == 200
+    _script(caller, "ok")
+    other = Caller(caller.http, key=f"test-{uuid4().hex}")
+
+    statuses = [caller.generate().status_code for _ in range(4)]
+    caller.delete("/_sandbox/script")
+
+    assert statuses == [200, 503, 503, 503]
+    assert other.generate().status_code == caller.generate().status_code == 200
+
+
+@pytest.mark.parametrize("body", [{"scenario": "overloded"}, {"scenario": ["ok"]}, {}])
+def test_what_stands_with_a_typing_error_is_refused_at_once(caller: Caller, body: object) -> None:
+    assert caller.put("/_sandbox/standing", body).status_code == 400
+
+
 def test_a_call_that_is_refused_uses_up_its_entry_too(caller: Caller) -> None:
     _script(caller, "ok", "overloaded")
 

@@ -132,6 +132,18 @@ async def test_a_failure_of_google_is_tried_again_by_the_other_route_first(
     assert (await google.calls("primary"), await google.calls("standby")) == (2, 1)
 
 
+async def test_nobody_waits_for_the_quota_of_one_route_before_asking_the_other_again(
+    google: Google, routes: RoutesFactory
+) -> None:
+    await google.will("primary", "overloaded", "ok")
+    await google.will("standby", "quota_minute=25")
+
+    async with asyncio.timeout(10):
+        await ask(routes("primary", "standby"))
+
+    assert (await google.calls("primary"), await google.calls("standby")) == (2, 1)
+
+
 async def test_three_calls_are_the_most_for_one_request(google: Google, routes: RoutesFactory) -> None:
     await google.will("primary", *["overloaded"] * 4)
 

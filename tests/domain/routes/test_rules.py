@@ -97,10 +97,10 @@ def test_three_calls_and_one_loss_are_borne(
 
 
 def test_a_retry_waits_by_chance_and_never_less_than_google_advises() -> None:
-    assert rules.pause_s(UnavailableError("x"), calls=1, chance=0) == 0
-    assert rules.pause_s(UnavailableError("x"), calls=1, chance=1) == 0.5
-    assert rules.pause_s(UnavailableError("x"), calls=2, chance=1) == 1
-    assert rules.pause_s(UnavailableError("x", retry_after_s=7), calls=1, chance=1) == 7
+    assert rules.pause_s(calls=1, chance=0, advice_s=None) == 0
+    assert rules.pause_s(calls=1, chance=1, advice_s=None) == 0.5
+    assert rules.pause_s(calls=2, chance=1, advice_s=None) == 1
+    assert rules.pause_s(calls=1, chance=1, advice_s=7) == 7
 
 
 @given(st.lists(st.booleans(), max_size=300))

@@ -78,6 +78,25 @@ async def test_of_all_processes_one_probes(
         assert states(process) == {"primary": "operational"}
 
 
+async def test_who_has_not_heard_yet_how_a_probe_ended_does_not_send_another(
+    google: Google, routes: RoutesFactory, shared: BreakersInRedis, clock: Clock
+) -> None:
+    await google.will("primary", "quota_minute=5", "overloaded")
+    processes = [routes("primary", shared=shared) for _ in range(3)]
+    with suppress(NoRouteError):
+        await ask(processes[0])
+    for process in processes:
+        await process.exchange()
+    clock.now += 5
+
+    for process in processes:
+        with pytest.raises(NoRouteError):
+            await ask(process)
+
+    assert await google.calls("primary") == 2
+    assert [states(process) for process in processes] == [{"primary": "open"}] * 3
+
+
 async def test_a_probe_that_was_cancelled_lets_another_process_try(
     google: Google, routes: RoutesFactory, shared: BreakersInRedis, clock: Clock
 ) -> None:

@@ -16,8 +16,9 @@ from nanobanana.storage.database import Database
 # So that several processes share what waits, and each statement stays short.
 _CLAIMED_AT_ONCE = 100
 _EXPIRED_AT_ONCE = 100
-# However long the routes say it may take: other processes may know better by then.
-_LONGEST_OUTAGE_S = 30
+# Nothing is taken up again at once after a failure that has shut no route: Google would be asked as fast as it fails.
+# Of routes that are shut the breakers know best, and hear of it when another process or an operator opens one.
+_PAUSE_S = 1
 # The places of all that wait are looked up together, at most so often; sooner for one that has just come.
 _PLACES_LAST_S = 1
 _PLACES_LAST_AT_LEAST_S = 0.1
@@ -60,7 +61,7 @@ class GenerationQueue:
 
     async def put_back(self, generation: Generation, error: NoRouteError) -> Generation | None:
         """The row as it waits again; None when it is somebody else's by now."""
-        self._no_route_until = time.monotonic() + min(error.retry_after_s, _LONGEST_OUTAGE_S)
+        self._no_route_until = time.monotonic() + _PAUSE_S
         self._more = True
         log.warning("generation_queued", generation_id=generation.id, retry_after_s=error.retry_after_s)
         return await repository.put_back(self._database, generation)

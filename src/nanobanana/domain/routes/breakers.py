@@ -42,12 +42,17 @@ class Breakers:
         if before.state == "operational":
             return True
         target.breaker = rules.probed(before, now=now)  # from here on nobody else of this process
-        if await self._claim(target):
-            target.breaker = before
-            await self._change({target: rules.probed(before, now=now)})
-            return True
-        target.breaker = rules.probed_elsewhere(before, now=now)
-        return False
+        if not await self._claim(target):
+            target.breaker = rules.probed_elsewhere(before, now=now)
+            return False
+        if news := await self._news(target, since=before.changed_at):
+            target.breaker = news
+            _gauge(target)
+            await self._release(target.field)
+            return False
+        target.breaker = before
+        await self._change({target: rules.probed(before, now=now)})
+        return True
 
     async def answered(self, target: Target, *, was_probe: bool) -> None:
         """A probe that was answered also brings back the other models of a route that was out."""
@@ -149,6 +154,15 @@ class Breakers:
             return await self._shared.claim_probe(target.field, lease_s=rules.PROBE_LEASE_S)
         except (RedisError, OSError):
             return True
+
+    async def _news(self, target: Target, *, since: float) -> Breaker | None:
+        """What another process found out whose probe has just ended, and this one has not heard of yet."""
+        try:
+            theirs = await self._shared.read() if self._shared else {}
+        except (RedisError, OSError):
+            return None
+        known = theirs.get(target.field)
+        return known if known and known.changed_at > since else None
 
     async def _release(self, field: str) -> None:
         try:

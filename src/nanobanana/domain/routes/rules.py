@@ -85,10 +85,10 @@ def may_go_on(error: GoogleError, *, calls: int, lost_attempts: int) -> bool:
     return again and calls < CALLS_PER_REQUEST and lost_attempts <= 1
 
 
-def pause_s(error: GoogleError, *, calls: int, chance: float) -> float:
-    """Before another call by the same route; not sooner than Google advises."""
+def pause_s(*, calls: int, chance: float, advice_s: float | None) -> float:
+    """Before another call by the same route; not sooner than Google has advised for it."""
     longest = _PAUSES_S[min(calls, len(_PAUSES_S)) - 1]
-    return max(chance * longest, error.retry_after_s or 0.0)
+    return max(chance * longest, advice_s or 0.0)
 
 
 class RetryBudget:

@@ -112,11 +112,16 @@ class Routes:
         if (again or error.fault != "route") and not target.route.budget.take():
             return False
         GOOGLE_RETRIES.labels(target.route.name, error.code).inc()
-        pause_s = rules.pause_s(error, calls=tries.calls, chance=self._chance()) if again else 0.0
+        pause_s = self._pause_s(target, tries) if again else 0.0
         if now + pause_s > deadline:
             return False
         await asyncio.sleep(pause_s)
         return True
+
+    def _pause_s(self, target: Target, tries: "_Tries") -> float:
+        """What another route was advised means nothing to this one."""
+        advice_s = tries.error.retry_after_s if tries.error and target is tries.asked[-1] else None
+        return rules.pause_s(calls=tries.calls, chance=self._chance(), advice_s=advice_s)
 
     async def _ask(self, target: Target, request: ImageRequest, block: AsyncExitStack) -> GoogleImage:
         was_probe = target.breaker.state != "operational"

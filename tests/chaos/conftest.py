@@ -1,0 +1,40 @@
+"""Short in `./nb test`; `./nb chaos` gives --full and shows the figures."""
+
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+
+from tests.chaos.figures import Figures, table_of
+
+_shown = pytest.StashKey[list[Figures]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="minutes of chaos instead of seconds, with figures")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_shown] = []
+
+
+@pytest.fixture
+def full(request: pytest.FixtureRequest) -> bool:
+    return request.config.getoption("--full", default=False)
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest, *, full: bool) -> Iterator[Figures]:
+    """What the test measures, against its bounds."""
+    words = request.node.name.removeprefix("test_").replace("_", " ")
+    figures = Figures(words, console=Console(soft_wrap=True) if full else None)
+    if full:
+        request.config.stash[_shown].append(figures)
+    yield figures
+    figures.end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    del terminalreporter
+    if shown := config.stash[_shown]:
+        Console(soft_wrap=True).print(table_of(shown))
