@@ -34,6 +34,8 @@ async def at_work(services: Services) -> AsyncIterator[None]:
 
 async def drain(services: Services) -> None:
     await services.runner.drain(grace_s=services.settings.shutdown_grace_s)
+    # Probes that were given up are free for others.
+    await services.routes.exchange()
 
 
 async def work(settings: Settings, *, when_ready: Callable[[], None]) -> None:

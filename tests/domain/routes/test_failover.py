@@ -195,15 +195,65 @@ async def test_what_google_may_have_charged_for_is_tried_once_more_and_counted(
     assert (caught.value.lost_attempts, await google.calls("primary")) == (2, 4)
 
 
-async def test_a_loss_is_counted_when_the_retry_then_fails_for_free(
+async def test_one_loss_is_noted_and_the_request_may_wait_when_the_retry_then_fails_for_free(
     google: Google, routes: RoutesFactory
 ) -> None:
     await google.will("primary", "reset", "overloaded", "overloaded")
+    note_loss = AsyncMock()
+
+    with pytest.raises(NoRouteError):
+        await ask(routes("primary"), note_loss=note_loss)
+
+    note_loss.assert_awaited_once()
+
+
+async def test_a_loss_for_which_there_is_no_time_to_ask_again_is_noted_and_the_request_may_wait(
+    google: Google, routes: RoutesFactory, clock: Clock
+) -> None:
+    await google.will("primary", "reset")
+    note_loss = AsyncMock()
+
+    async def late() -> None:
+        clock.now += 61
+        await note_loss()
+
+    with pytest.raises(NoRouteError):
+        await ask(routes("primary"), deadline=NOON + 60, note_loss=late)
+
+    note_loss.assert_awaited_once()
+    assert await google.calls("primary") == 1
+
+
+async def test_what_was_lost_before_counts_so_that_nobody_pays_three_times(
+    google: Google, routes: RoutesFactory
+) -> None:
+    await google.will("primary", "reset", "reset")
+    request = ImageRequest(prompt="a hill", width=1024, height=1024)
 
     with pytest.raises(NotServedError) as caught:
-        await ask(routes("primary"))
+        async with routes("primary").generate(request, deadline=4e9, note_loss=AsyncMock(), lost_before=1):
+            pass
 
-    assert (caught.value.lost_attempts, caught.value.cause.code) == (1, "unavailable")
+    assert caught.value.lost_attempts == 1
+    assert await google.calls("primary") == 1
+
+
+async def test_sixty_at_once_lose_nothing_but_time_when_the_line_breaks(
+    google: Google, routes: RoutesFactory
+) -> None:
+    await google.will("primary", *["reset"] * 60)
+    both = routes("primary", "standby")
+
+    async def one() -> str:
+        try:
+            await ask(both)
+        except NoRouteError:
+            return "may wait"
+        return "image"
+
+    outcomes = await asyncio.gather(*(one() for _ in range(60)))
+
+    assert set(outcomes) <= {"image", "may wait"}
 
 
 async def test_no_try_begins_after_the_deadline(google: Google, routes: RoutesFactory) -> None:

@@ -86,7 +86,9 @@ class Maker:
         asked = time.perf_counter()
         routes, deadline = self._routes[generation.mode], time.time() + _CALLS_BEGIN_WITHIN_S
         # Inside the block a slot for a body is held; it is free again once the picture is stored.
-        async with routes.generate(request, deadline=deadline, note_loss=note_loss) as served:
+        async with routes.generate(
+            request, deadline=deadline, note_loss=note_loss, lost_before=generation.lost_attempts
+        ) as served:
             STEP_SECONDS.labels("google").observe(time.perf_counter() - asked)
             try:
                 with BODIES.track_inprogress():

@@ -11,6 +11,7 @@ from nanobanana.domain.generation import queue_repository as repository
 from nanobanana.domain.generation.types import Generation, Work
 from nanobanana.domain.routes.errors import NoRouteError
 from nanobanana.domain.routes.service import Routes
+from nanobanana.errors import ServiceUnavailableError
 from nanobanana.storage.database import Database
 
 # So that several processes share what waits, and each statement stays short.
@@ -61,7 +62,8 @@ class GenerationQueue:
 
     async def put_back(self, generation: Generation, error: NoRouteError) -> Generation | None:
         """The row as it waits again; None when it is somebody else's by now."""
-        self._no_route_until = time.monotonic() + _PAUSE_S
+        if not self._routes.room():
+            self._no_route_until = time.monotonic() + _PAUSE_S
         self._more = True
         log.warning("generation_queued", generation_id=generation.id, retry_after_s=error.retry_after_s)
         return await repository.put_back(self._database, generation)
@@ -79,10 +81,14 @@ class GenerationQueue:
         return await repository.too_old(self._database, max_age_s=self._max_age_s, limit=_EXPIRED_AT_ONCE)
 
     async def placed(self, generations: Sequence[Generation]) -> list[Generation]:
-        """The same, each that is queued with its place. Places move on all the time: they may be a second old."""
+        """The same, each that is queued with its place; without it when nobody can tell. Places move on all the time:
+        they may be a second old."""
         queued = [generation.id for generation in generations if generation.state == "queued"]
         if queued:
-            await self._read_places(queued)
+            try:
+                await self._read_places(queued)
+            except ServiceUnavailableError:
+                return list(generations)
         return [
             replace(generation, queue_position=self._place(generation.id))
             if generation.state == "queued"

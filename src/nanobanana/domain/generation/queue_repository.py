@@ -10,7 +10,7 @@ from nanobanana.storage.database import Database
 _WAITING = """
     select g.id, a.queue_served_at, row_number() over (partition by g.account_id order by g.id) as turn
     from generations g join accounts a on a.id = g.account_id
-    where g.state = 'queued'
+    where g.state = 'queued' and a.erased_at is null and a.suspended_at is null
 """
 _IN_TURN = "turn, queue_served_at nulls first, id"
 

@@ -136,9 +136,9 @@ async def settle(database: Database, generation: Generation, outcome: Made | Not
     return Generation(**rows[0]) if rows else None
 
 
-async def note_lost_attempt(database: Database, generation: Generation) -> None:
-    """Before Google is asked again: whoever takes the row over would not know of it."""
-    await database.statement(
+async def note_lost_attempt(database: Database, generation: Generation) -> bool:
+    """Before Google is asked again: whoever takes the row over would not know of it. False when somebody has."""
+    rows = await database.statement(
         """
         update generations set lost_attempts = lost_attempts + 1
         where id = %(id)s and attempt = %(attempt)s and state = 'running'
@@ -146,6 +146,7 @@ async def note_lost_attempt(database: Database, generation: Generation) -> None:
         """,
         {"id": generation.id, "attempt": generation.attempt},
     )
+    return bool(rows)
 
 
 async def renew_leases(database: Database, attempts: Mapping[str, int]) -> set[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -15,6 +16,7 @@ from nanobanana.domain.generation.speed_limits import SpeedLimits
 from nanobanana.domain.generation.types import Generation, Made, NotMade, Work
 from nanobanana.domain.generation.watch import Watch
 from nanobanana.domain.routes.errors import NoRouteError
+from nanobanana.errors import ServiceUnavailableError
 from nanobanana.metrics import GENERATIONS, IN_FLIGHT, STEP_SECONDS
 from nanobanana.storage.database import Database
 
@@ -22,6 +24,11 @@ from nanobanana.storage.database import Database
 _TAKEN_AT_ONCE = 20
 # Between two claims, while more waits than there was room for.
 _PAUSE_S = 0.1
+# When the database has been away: all the living renew their leases first.
+_PATIENCE_S = 7
+# Between two tries to settle while the database is away; the lease ends in between, if it stays away.
+_SETTLE_AGAIN_S = 1
+_SETTLE_TRIES = 15
 # For work that is cancelled: a picture that is just being stored is stored first.
 _CANCEL_S = 5
 
@@ -50,6 +57,7 @@ class Runner:
         self._watch = Watch(database)
         self._drain_until: float | None = None
         self._drain: asyncio.Task[None] | None = None
+        self._patient_until = 0.0
 
     @property
     def is_draining(self) -> bool:
@@ -80,7 +88,7 @@ class Runner:
     async def settle(self, work: Work, outcome: Made | NotMade) -> Generation | None:
         """The row in its final state; None, and nothing changed, when this attempt no longer holds it."""
         with STEP_SECONDS.labels("settle").time():
-            settled = await repository.settle(self._database, work.generation, outcome)
+            settled = await self._settled(work, outcome)
         if settled is None:
             return None
         GENERATIONS.labels(settled.mode, settled.state).inc()
@@ -88,6 +96,14 @@ class Runner:
         if isinstance(outcome, NotMade):
             settled = replace(settled, retry_after_s=outcome.retry_after_s)
         return settled
+
+    async def _settled(self, work: Work, outcome: Made | NotMade) -> Generation | None:
+        """Again while the database is away: what Google has been asked for is not to be asked for anew."""
+        for _ in range(_SETTLE_TRIES):
+            with suppress(ServiceUnavailableError):
+                return await repository.settle(self._database, work.generation, outcome)
+            await asyncio.sleep(_SETTLE_AGAIN_S)
+        return await repository.settle(self._database, work.generation, outcome)
 
     async def renew_leases(self) -> None:
         """Gives up the work on rows that somebody else holds by now."""
@@ -101,15 +117,28 @@ class Runner:
 
     async def take_over(self) -> int:
         """Goes on with what a dead process left behind. Gives the number of rows."""
-        if self.is_draining:
-            return 0
+        number = 0
+        if self.is_draining or time.monotonic() < self._patient_until:
+            return number
+        try:
+            while taken := await self._take_over_some():
+                number += len(taken)
+                if len(taken) < _TAKEN_AT_ONCE:
+                    break
+                await asyncio.sleep(_PAUSE_S)
+        except ServiceUnavailableError:
+            self._patient_until = time.monotonic() + _PATIENCE_S
+            raise
+        return number
+
+    async def _take_over_some(self) -> list[Work]:
         taken = await repository.take_over(self._database, limit=_TAKEN_AT_ONCE, own=self._tasks.keys())
         for work in taken:
             log.warning(
                 "generation_taken_over", generation_id=work.generation.id, attempt=work.generation.attempt
             )
             self.start(work)
-        return len(taken)
+        return taken
 
     async def work_off_queue(self) -> None:
         """Claims what waits as fast as the routes have room for it, until nothing waits."""
@@ -160,8 +189,7 @@ class Runner:
         """The row in its final state, or waiting again."""
         generation = task.work.generation
         try:
-            note_loss = partial(repository.note_lost_attempt, self._database, generation)
-            outcome = await self._maker.make(generation, note_loss=note_loss)
+            outcome = await self._maker.make(generation, note_loss=partial(self._note_loss, task))
         except NoRouteError as error:
             return await self._queue.put_back(generation, error) or generation
         except asyncio.CancelledError:
@@ -177,6 +205,12 @@ class Runner:
             log.warning("generation_lost_to_another_attempt", generation_id=generation.id)
             await self._maker.discard(generation)
         return settled or generation
+
+    async def _note_loss(self, task: _Task) -> None:
+        """Who has lost the row while it asked Google does not ask again."""
+        if not await repository.note_lost_attempt(self._database, task.work.generation):
+            task.is_lost = True
+            raise asyncio.CancelledError
 
 
 async def _result(task: asyncio.Task[Generation], *, wait_s: float) -> Generation | None:

@@ -2,10 +2,10 @@ from nanobanana.integrations.google.errors import GoogleError
 
 
 class NoRouteError(Exception):
-    """There is no picture, Google has charged nothing, and the reason has nothing to do with the request: no route
-    could be tried (each is shut or full, or it is too late), or those that were tried failed before Google began.
+    """There is no picture, and the reason has nothing to do with the request: no route could be tried (each is shut or
+    full, or it is too late), or those that were tried failed, at most one of them after Google had begun.
 
-    So the same request may go back to wait, as though it had never been tried, and should be tried again when
+    So the same request may go back to wait, with the loss that was noted, and should be tried again when
     `Routes.room()` is not 0. `retry_after_s` is when that is worth a look; it is a guess, and five minutes at most.
     """
 

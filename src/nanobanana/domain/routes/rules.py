@@ -85,6 +85,11 @@ def may_go_on(error: GoogleError, *, calls: int, lost_attempts: int) -> bool:
     return again and calls < CALLS_PER_REQUEST and lost_attempts <= 1
 
 
+def may_wait(error: GoogleError, *, lost_attempts: int) -> bool:
+    """Whether a request that this error ended is worth asking for again in better times."""
+    return error.fault != "request" and lost_attempts <= 1
+
+
 def pause_s(*, calls: int, chance: float, advice_s: float | None) -> float:
     """Before another call by the same route; not sooner than Google has advised for it."""
     longest = _PAUSES_S[min(calls, len(_PAUSES_S)) - 1]

@@ -43,14 +43,14 @@ class Routes:
 
     @asynccontextmanager
     async def generate(
-        self, request: ImageRequest, *, deadline: float, note_loss: NoteLoss
+        self, request: ImageRequest, *, deadline: float, note_loss: NoteLoss, lost_before: int = 0
     ) -> AsyncIterator[Served]:
         """One picture; a slot for its bytes is held until the block ends. No call to Google begins after `deadline`,
-        in seconds since the epoch; `note_loss` is called before Google is asked again for what it may have charged
-        for. Raises NoRouteError when the request may wait for better times, else
+        in seconds since the epoch. `lost_before`: how often Google may have charged for this picture already;
+        `note_loss` is called when it may have done so again, before it is asked once more. Raises NoRouteError when the request may wait for better times, else
         NotServedError; their docstrings are the contract."""
         async with AsyncExitStack() as block:
-            yield await self._serve(request, deadline, note_loss, block)
+            yield await self._serve(request, deadline, note_loss, lost_before, block)
 
     def room(self) -> int:
         """How many more calls could begin now; 0 while no route can be used. A route that is to be probed counts
@@ -72,9 +72,14 @@ class Routes:
         return await self._breakers.reopen(route)
 
     async def _serve(
-        self, request: ImageRequest, deadline: float, note_loss: NoteLoss, block: AsyncExitStack
+        self,
+        request: ImageRequest,
+        deadline: float,
+        note_loss: NoteLoss,
+        lost_before: int,
+        block: AsyncExitStack,
     ) -> Served:
-        tries = _Tries()
+        tries = _Tries(lost_before)
         while target := self._choose(tries):
             if not await self._may_begin(target, tries, deadline):
                 break
@@ -84,12 +89,13 @@ class Routes:
                 image = await self._ask(target, request, block)
             except GoogleError as error:
                 tries.note(target, error)
-                if not rules.may_go_on(error, calls=tries.calls, lost_attempts=tries.lost_attempts):
-                    break
-                if error.maybe_charged:
+                goes_on = rules.may_go_on(error, calls=tries.calls, lost_attempts=tries.lost_attempts)
+                if error.maybe_charged and (goes_on or tries.may_wait):
                     await note_loss()
+                if not goes_on:
+                    break
                 continue
-            return Served(image=image, lost_attempts=tries.lost_attempts)
+            return Served(image=image, lost_attempts=tries.lost_attempts - lost_before)
         raise self._failure(tries)
 
     def _choose(self, tries: "_Tries") -> Target | None:
@@ -149,9 +155,10 @@ class Routes:
     def _failure(self, tries: "_Tries") -> NoRouteError | NotServedError:
         retry_after_s = self._retry_after_s()
         error = tries.error
-        if error is None or (error.fault != "request" and tries.lost_attempts == 0):
+        if error is None or tries.may_wait:
             return NoRouteError(retry_after_s=retry_after_s, cause=error)
-        return NotServedError(error, lost_attempts=tries.lost_attempts, retry_after_s=retry_after_s)
+        lost_attempts = tries.lost_attempts - tries.lost_before
+        return NotServedError(error, lost_attempts=lost_attempts, retry_after_s=retry_after_s)
 
     def _retry_after_s(self) -> float:
         now = self._clock()
@@ -166,12 +173,16 @@ class Routes:
 class _Tries:
     """What was tried for one picture."""
 
-    def __init__(self) -> None:
+    def __init__(self, lost_before: int) -> None:
         self.asked: list[Target] = []
         self.hopeless: list[Target] = []
         self.calls = 0
-        self.lost_attempts = 0
+        self.lost_before = self.lost_attempts = lost_before
         self.error: GoogleError | None = None
+
+    @property
+    def may_wait(self) -> bool:
+        return self.error is not None and rules.may_wait(self.error, lost_attempts=self.lost_attempts)
 
     def note(self, target: Target, error: GoogleError) -> None:
         self.asked.append(target)

@@ -121,7 +121,7 @@ def _seconds(retry_after: str | None) -> int | None:
         return int(retry_after[:9])
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0, round((moment - datetime.now(UTC)).total_seconds()))
