@@ -22,6 +22,8 @@ from nanobanana.domain.generation.speed_limits import SpeedLimits
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
 from nanobanana.domain.limits.service import Limiter
+from nanobanana.domain.moderation.blocklist import Blocklist
+from nanobanana.domain.moderation.service import Moderation
 from nanobanana.domain.notifications.repository import DevelopmentMailbox
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.personal_data.eraser import Eraser
@@ -71,6 +73,7 @@ class Services:
     queue: Queue
     api_keys: ApiKeys
     people: People
+    moderation: Moderation
     limiter: Limiter
     throttle: Throttle
     images: Images
@@ -89,12 +92,7 @@ class Services:
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """`settings` complete: with the addresses of both databases, and of the sandbox."""
     async with AsyncExitStack() as closing:
-        database = Database(_required(settings, "database_url"))
-        await database.open()
-        closing.push_async_callback(database.close)
-        queue = Queue(_required(settings, "database_url"))
-        await queue.open()
-        closing.push_async_callback(queue.close)
+        database, queue = await _open_database(settings, closing)
         redis = open_redis(_required(settings, "redis_url"))
         closing.push_async_callback(redis.aclose)
         limits = SharedConnection(_required(settings, "redis_url"))
@@ -111,10 +109,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(limits, probe=redis, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
-        runner, generations = _generations(
-            settings, database, routes, images=images, api_keys=api_keys, limiter=limiter
-        )
         people = _people(settings, database, api_keys, secrets)
+        moderation = _moderation(settings, database, people.notifications)
+        runner, generations = _generations(
+            settings, database, routes, moderation, images=images, api_keys=api_keys, limiter=limiter
+        )
         box, payloads = SecretBox(secrets), Payloads(database, images=images, base_url=settings.base_url)
         yield Services(
             settings=settings,
@@ -123,6 +122,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             queue=queue,
             api_keys=api_keys,
             people=people,
+            moderation=moderation,
             limiter=limiter,
             throttle=Throttle(limiter, scale=settings.throttle_scale),
             images=images,
@@ -136,6 +136,16 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
         )
+
+
+async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[Database, Queue]:
+    database = Database(_required(settings, "database_url"))
+    await database.open()
+    closing.push_async_callback(database.close)
+    queue = Queue(_required(settings, "database_url"))
+    await queue.open()
+    closing.push_async_callback(queue.close)
+    return database, queue
 
 
 def _images(settings: Settings, in_database: DatabaseStore) -> Images:
@@ -195,6 +205,15 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     return mailbox if settings.environment == "development" else LogMailer()
 
 
+def _moderation(settings: Settings, database: Database, notifications: Notifications) -> Moderation:
+    return Moderation(
+        database,
+        blocklist=Blocklist(settings.blocklist_file),
+        notifications=notifications,
+        refusals_per_day=settings.refusals_per_day,
+    )
+
+
 def _webhook_client(settings: Settings) -> WebhookClient:
     return open_client(
         https_only=settings.environment == "production", allowed=settings.webhook_allowed_networks
@@ -205,13 +224,14 @@ def _generations(
     settings: Settings,
     database: Database,
     routes: Mapping[Mode, Routes],
+    moderation: Moderation,
     *,
     images: Images,
     api_keys: ApiKeys,
     limiter: Limiter,
 ) -> tuple[Runner, Generations]:
     model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
-    speed_limits = SpeedLimits(limiter)
+    speed_limits = SpeedLimits(limiter, refusals_per_day=settings.refusals_per_day)
     queue = GenerationQueue(
         database,
         routes=routes["live"],
@@ -219,11 +239,18 @@ def _generations(
         max_length=settings.queue_max_length,
     )
     maker = Maker(routes=routes, images=images, model_costs=model_costs)
-    runner = Runner(database, maker=maker, queue=queue, speed_limits=speed_limits)
+    runner = Runner(
+        database,
+        maker=maker,
+        queue=queue,
+        speed_limits=speed_limits,
+        refusals_per_day=settings.refusals_per_day,
+    )
     generations = Generations(
         database,
         api_keys=api_keys,
         speed_limits=speed_limits,
+        moderation=moderation,
         runner=runner,
         queue=queue,
         free_images_per_day=settings.free_images_per_day,

@@ -32,6 +32,7 @@ def own_timetable(services: Services) -> list[Job]:
         # Soon back to the common limits when Redis is.
         Job("probe_redis", 1, probe_redis),
         Job("exchange_route_health", 1, services.routes.exchange),
+        Job("reread_blocklist", 5, services.moderation.reread_blocklist),
         Job("forget_ended_windows", 60, services.limiter.forget_ended),
         Job("measure_pool", 5, measure_pool),
     ]

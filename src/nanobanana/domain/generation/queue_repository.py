@@ -6,11 +6,11 @@ from nanobanana.storage.database import Database
 
 # In turns: the first of every account, then the second of every account. Of those with the same turn comes first whose
 # account has not been served for longest. So an account with one is not behind another's thousand, however few are
-# claimed at a time.
+# claimed at a time. What a suspended account has waiting goes on waiting until it is unsuspended, or too old.
 _WAITING = """
     select g.id, a.queue_served_at, row_number() over (partition by g.account_id order by g.id) as turn
     from generations g join accounts a on a.id = g.account_id
-    where g.state = 'queued'
+    where g.state = 'queued' and a.suspended_at is null
 """
 _IN_TURN = "turn, queue_served_at nulls first, id"
 

@@ -40,12 +40,19 @@ class _Task:
 
 class Runner:
     def __init__(
-        self, database: Database, *, maker: Maker, queue: GenerationQueue, speed_limits: SpeedLimits
+        self,
+        database: Database,
+        *,
+        maker: Maker,
+        queue: GenerationQueue,
+        speed_limits: SpeedLimits,
+        refusals_per_day: int,
     ) -> None:
         self._database = database
         self._maker = maker
         self._queue = queue
         self._speed_limits = speed_limits
+        self._refusals_per_day = refusals_per_day
         self._tasks: dict[str, _Task] = {}
         self._watch = Watch(database)
         self._drain_until: float | None = None
@@ -80,7 +87,9 @@ class Runner:
     async def settle(self, work: Work, outcome: Made | NotMade) -> Generation | None:
         """The row in its final state; None, and nothing changed, when this attempt no longer holds it."""
         with STEP_SECONDS.labels("settle").time():
-            settled = await repository.settle(self._database, work.generation, outcome)
+            settled = await repository.settle(
+                self._database, work.generation, outcome, refusals_per_day=self._refusals_per_day
+            )
         if settled is None:
             return None
         GENERATIONS.labels(settled.mode, settled.state).inc()
