@@ -32,6 +32,7 @@ from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, read_model_costs
 from nanobanana.domain.registration.service import Registrations
 from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.sessions.service import Sessions
+from nanobanana.domain.status.service import StatusBoard
 from nanobanana.domain.surges.service import Surges
 from nanobanana.domain.usage.service import UsageReports
 from nanobanana.domain.webhooks.dispatcher import Dispatcher
@@ -86,6 +87,7 @@ class Services:
     billing: Billing
     webhooks: Webhooks
     dispatcher: Dispatcher
+    status: StatusBoard
 
 
 @asynccontextmanager
@@ -135,6 +137,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             billing=Billing(database),
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
+            status=StatusBoard(database, routes=routes["live"]),
         )
 
 
