@@ -133,7 +133,7 @@ async def _image(database: Database, times: Times) -> None:
         queue_max_length=None,
     )
     admitted = time.perf_counter()
-    settled = await repository.settle(database, admission.admitted, MADE)
+    settled = await repository.settle(database, admission.admitted, MADE, refusals_per_day=50)
     assert settled.state == "succeeded"
     times["admit"].append((admitted - began) * 1000)
     times["settle"].append((time.perf_counter() - admitted) * 1000)

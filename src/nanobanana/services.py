@@ -22,6 +22,8 @@ from nanobanana.domain.generation.speed_limits import SpeedLimits
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
 from nanobanana.domain.limits.service import Limiter
+from nanobanana.domain.moderation.blocklist import Blocklist
+from nanobanana.domain.moderation.service import Moderation
 from nanobanana.domain.notifications.repository import DevelopmentMailbox
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.personal_data.eraser import Eraser
@@ -30,6 +32,7 @@ from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, read_model_costs
 from nanobanana.domain.registration.service import Registrations
 from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.sessions.service import Sessions
+from nanobanana.domain.status.service import StatusBoard
 from nanobanana.domain.surges.service import Surges
 from nanobanana.domain.usage.service import UsageReports
 from nanobanana.domain.webhooks.dispatcher import Dispatcher
@@ -71,6 +74,7 @@ class Services:
     queue: Queue
     api_keys: ApiKeys
     people: People
+    moderation: Moderation
     limiter: Limiter
     throttle: Throttle
     images: Images
@@ -83,18 +87,14 @@ class Services:
     billing: Billing
     webhooks: Webhooks
     dispatcher: Dispatcher
+    status: StatusBoard
 
 
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """`settings` complete: with the addresses of both databases, and of the sandbox."""
     async with AsyncExitStack() as closing:
-        database = Database(_required(settings, "database_url"))
-        await database.open()
-        closing.push_async_callback(database.close)
-        queue = Queue(_required(settings, "database_url"))
-        await queue.open()
-        closing.push_async_callback(queue.close)
+        database, queue = await _open_database(settings, closing)
         redis = open_redis(_required(settings, "redis_url"))
         closing.push_async_callback(redis.aclose)
         # A connection of its own: making one takes longer than a probe may on a busy machine.
@@ -114,10 +114,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(limits, probe=probe, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
-        runner, generations = _generations(
-            settings, database, routes, images=images, api_keys=api_keys, limiter=limiter
-        )
         people = _people(settings, database, api_keys, secrets)
+        moderation = _moderation(settings, database, people.notifications)
+        runner, generations = _generations(
+            settings, database, routes, moderation, images=images, api_keys=api_keys, limiter=limiter
+        )
         box, payloads = SecretBox(secrets), Payloads(database, images=images, base_url=settings.base_url)
         yield Services(
             settings=settings,
@@ -126,6 +127,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             queue=queue,
             api_keys=api_keys,
             people=people,
+            moderation=moderation,
             limiter=limiter,
             throttle=Throttle(limiter, scale=settings.throttle_scale),
             images=images,
@@ -138,7 +140,18 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             billing=Billing(database),
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
+            status=StatusBoard(database, routes=routes["live"]),
         )
+
+
+async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[Database, Queue]:
+    database = Database(_required(settings, "database_url"))
+    await database.open()
+    closing.push_async_callback(database.close)
+    queue = Queue(_required(settings, "database_url"))
+    await queue.open()
+    closing.push_async_callback(queue.close)
+    return database, queue
 
 
 def _images(settings: Settings, in_database: DatabaseStore) -> Images:
@@ -198,6 +211,15 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     return mailbox if settings.environment == "development" else LogMailer()
 
 
+def _moderation(settings: Settings, database: Database, notifications: Notifications) -> Moderation:
+    return Moderation(
+        database,
+        blocklist=Blocklist(settings.blocklist_file),
+        notifications=notifications,
+        refusals_per_day=settings.refusals_per_day,
+    )
+
+
 def _webhook_client(settings: Settings) -> WebhookClient:
     return open_client(
         https_only=settings.environment == "production", allowed=settings.webhook_allowed_networks
@@ -208,13 +230,14 @@ def _generations(
     settings: Settings,
     database: Database,
     routes: Mapping[Mode, Routes],
+    moderation: Moderation,
     *,
     images: Images,
     api_keys: ApiKeys,
     limiter: Limiter,
 ) -> tuple[Runner, Generations]:
     model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
-    speed_limits = SpeedLimits(limiter)
+    speed_limits = SpeedLimits(limiter, refusals_per_day=settings.refusals_per_day)
     queue = GenerationQueue(
         database,
         routes=routes["live"],
@@ -222,11 +245,18 @@ def _generations(
         max_length=settings.queue_max_length,
     )
     maker = Maker(routes=routes, images=images, model_costs=model_costs)
-    runner = Runner(database, maker=maker, queue=queue, speed_limits=speed_limits)
+    runner = Runner(
+        database,
+        maker=maker,
+        queue=queue,
+        speed_limits=speed_limits,
+        refusals_per_day=settings.refusals_per_day,
+    )
     generations = Generations(
         database,
         api_keys=api_keys,
         speed_limits=speed_limits,
+        moderation=moderation,
         runner=runner,
         queue=queue,
         free_images_per_day=settings.free_images_per_day,

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     # While no route to a model can serve: how long an order may wait, and how many may.
     queue_max_age_s: Annotated[int, Field(ge=1)] = 3_600
     queue_max_length: Annotated[int, Field(ge=0)] = 10_000
+    # Prompts of live keys that a content policy may refuse in a day of UTC: the last one suspends the account.
+    refusals_per_day: Annotated[int, Field(ge=1)] = 50
+    # Terms that no prompt of a live key may hold, one a line.
+    blocklist_file: Path | None = None
     # Whether this process works off queue and jobs beside its requests; `serve --no-jobs` says no.
     run_jobs: bool = True
     metrics_token: SecretStr | None = None

@@ -11,6 +11,7 @@ from nanobanana.kit.money import MICRO, in_dollars
 
 if TYPE_CHECKING:
     from nanobanana.domain.billing.service import Billing
+    from nanobanana.storage.database import Database
 
 app = typer.Typer(help="Act on accounts, money and the routes to Google.", no_args_is_help=True)
 
@@ -35,7 +36,7 @@ def credit(
 ) -> None:
     """Add to the balance that images on pay-as-you-go are paid from."""
     micro_usd = _micro_usd(usd)
-    balance = _run(lambda billing: billing.credit(email=email, micro_usd=micro_usd, note=note))
+    balance = _bill(lambda billing: billing.credit(email=email, micro_usd=micro_usd, note=note))
     typer.echo(f"The balance of {email} is {in_dollars(balance)} now.")
 
 
@@ -44,14 +45,14 @@ def plan(
     email: Email, name: Annotated[str, typer.Argument(metavar="PLAN", help="A plan of PLANS_FILE.")]
 ) -> None:
     """Move an account to another plan, at once; what it used this month stays used."""
-    _run(lambda billing: billing.move(email=email, plan=name))
+    _bill(lambda billing: billing.move(email=email, plan=name))
     typer.echo(f"{email} is on the plan {name} now.")
 
 
 @app.command(epilog="Ends with 1 when anything disagrees. Safe at any time, under load too.")
 def reconcile() -> None:
     """Hold ledger, counters, generations and usage against each other."""
-    differences = _run(lambda billing: billing.reconcile())
+    differences = _bill(lambda billing: billing.reconcile())
     for difference in differences:
         typer.echo(
             f"{difference.check}  {difference.subject}  {difference.period}: "
@@ -61,6 +62,42 @@ def reconcile() -> None:
         typer.echo(f"{len(differences)} records disagree.", err=True)
         raise typer.Exit(1)
     typer.echo("Ledger, counters, generations and usage agree.")
+
+
+@app.command(epilog="Example: nanobanana admin suspend ada@example.com --reason 'a stolen card'")
+def suspend(
+    email: Email,
+    reason: Annotated[str | None, typer.Option(help="Told to the owner, and kept in the audit log.")] = None,
+) -> None:
+    """Refuse an account's keys from now on, and mail its owner."""
+    from nanobanana.domain.moderation.suspensions import Suspensions  # noqa: PLC0415  see main.py
+
+    _run(lambda database: Suspensions(database).suspend(email=email, reason=reason))
+    typer.echo(f"{email} is suspended. Images that are being made are finished.")
+
+
+@app.command(epilog="Example: nanobanana admin unsuspend ada@example.com")
+def unsuspend(email: Email) -> None:
+    """Let an account's keys work again; its refused prompts are counted anew."""
+    from nanobanana.domain.moderation.suspensions import Suspensions  # noqa: PLC0415  see main.py
+
+    _run(lambda database: Suspensions(database).unsuspend(email=email))
+    typer.echo(f"{email} is not suspended any more.")
+
+
+@app.command(epilog="Example: nanobanana admin audit ada@example.com")
+def audit(
+    email: Annotated[str | None, typer.Argument(help="An account's address; all accounts.")] = None,
+) -> None:
+    """Show the last hundred suspensions, plans and credits, the newest last."""
+    from nanobanana.domain.audit.service import AuditLog  # noqa: PLC0415  see main.py
+
+    for entry in _run(lambda database: AuditLog(database).newest(email=email)):
+        who = entry.email or f"{entry.account_id} (erased)"
+        detail = " ".join(f"{name}={value!r}" for name, value in entry.detail.items() if value is not None)
+        typer.echo(
+            f"{entry.created_at:%Y-%m-%d %H:%M:%S}Z  {entry.actor:<8}  {entry.action:<9}  {who}  {detail}".rstrip()
+        )
 
 
 @app.command(epilog="Example: nanobanana admin routes --reopen primary")
@@ -88,9 +125,14 @@ def _micro_usd(usd: str) -> int:
     return int(micro)
 
 
-def _run(work: "Callable[[Billing], Awaitable[Result]]") -> Result:
-    from nanobanana.cli.configuration import load_settings, one_sentence  # noqa: PLC0415  see main.py
+def _bill(work: "Callable[[Billing], Awaitable[Result]]") -> Result:
     from nanobanana.domain.billing.service import Billing  # noqa: PLC0415  see main.py
+
+    return _run(lambda database: work(Billing(database)))
+
+
+def _run(work: "Callable[[Database], Awaitable[Result]]") -> Result:
+    from nanobanana.cli.configuration import load_settings, one_sentence  # noqa: PLC0415  see main.py
     from nanobanana.storage.database import Database  # noqa: PLC0415  see main.py
     from nanobanana.storage.embedded.servers import running_servers  # noqa: PLC0415  see main.py
 
@@ -100,7 +142,7 @@ def _run(work: "Callable[[Billing], Awaitable[Result]]") -> Result:
         database = Database(url, size=1)
         await database.open(patience_s=_PATIENCE_S)
         try:
-            return await work(Billing(database))
+            return await work(database)
         finally:
             await database.close()
 

@@ -12,6 +12,7 @@ from nanobanana.domain.accounts.development import ensure_key
 from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.service import Accounts
 from nanobanana.domain.api_keys.service import ApiKeys
+from nanobanana.domain.moderation.blocklist import Blocklist
 from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, DEFAULT_PLANS, read_model_costs
 from nanobanana.domain.plans.service import put_in_force
 from nanobanana.domain.sessions.service import Sessions
@@ -37,7 +38,9 @@ async def _fill(settings: Settings, url: str) -> str:
     database = Database(url, size=1)
     await database.open()
     try:
-        read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)  # says here what is wrong with it
+        # These say here what is wrong with their files.
+        read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
+        Blocklist(settings.blocklist_file)
         plans = await put_in_force(database, settings.plans_file or DEFAULT_PLANS)
         if settings.environment != "development":
             return ""

@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, CIDR
+from sqlalchemy.dialects.postgresql import ARRAY, CIDR, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -80,6 +80,9 @@ accounts = Table(
     Column("spending_cap_micro_usd", BigInteger),
     _moment("email_verified_at"),
     _moment("suspended_at"),
+    # Prompts of live keys that a content policy refused on that day of UTC, since the account was last unsuspended.
+    Column("refusals", Integer, nullable=False, server_default=text("0")),
+    Column("refused_on", Date),
     _created_at(),
     _moment("erased_at"),
     # Who erases pictures and prompts holds a lease; when that runs out, another goes on.
@@ -229,6 +232,8 @@ generations = Table(
     # Counts who has worked on the row, 0 when nobody has; a settlement of an earlier attempt changes nothing.
     Column("attempt", Integer, nullable=False),
     _moment("lease_until"),
+    # Queued after a failure of Google's, it is not tried again before.
+    _moment("not_before"),
     _moment("finished_at"),
     # The picture's unguessable name without its ending, given before the picture exists; from the second attempt on,
     # with that attempt's number after a hyphen. 128 random bits: no two are the same, and an index that made sure of it
@@ -346,6 +351,22 @@ ledger = Table(
     _created_at(),
     CheckConstraint("kind in ('credit', 'hold', 'capture', 'release')", name="kind"),
     Index("ledger_account_id_id_idx", "account_id", "id"),
+)
+
+# What was done to accounts other than by their owners, never changed and never deleted; it outlives the people it tells
+# of, and holds no address.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("account_id", Text(collation="C"), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    _created_at(),
+    CheckConstraint("actor in ('service', 'operator')", name="actor"),
+    CheckConstraint("action in ('suspend', 'unsuspend', 'plan', 'credit')", name="action"),
+    Index("audit_log_account_id_id_idx", "account_id", "id"),
 )
 
 # What GET /v1/usage reads, whatever the number of generations, and all of it in the key: in the table itself the days of

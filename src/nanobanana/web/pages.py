@@ -11,7 +11,7 @@ from nanobanana.web.static_files import static_url
 
 # What the addresses of pages begin with: whatever goes wrong there is told by a page, everywhere else by JSON.
 _SECTIONS = frozenset(
-    {"login", "logout", "account", "verify-email", "reset-password", "confirm-email", "dev"}
+    {"login", "logout", "account", "verify-email", "reset-password", "confirm-email", "status", "dev"}
 )
 
 _HEADERS = {

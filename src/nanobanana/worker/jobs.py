@@ -17,7 +17,9 @@ def own_timetable(services: Services) -> list[Job]:
     """What every process does for itself, and for what it has begun."""
 
     async def probe_redis() -> None:
-        REDIS_UP.set(await services.limiter.find_redis())
+        up = await services.limiter.find_redis()
+        REDIS_UP.set(up)
+        services.status.note_redis(up=up)
 
     async def measure_pool() -> None:
         for kind, count in services.database.pool_counts().items():
@@ -31,7 +33,9 @@ def own_timetable(services: Services) -> list[Job]:
         Job("record_uses_of_keys", 10, services.api_keys.record_uses),
         # Soon back to the common limits when Redis is.
         Job("probe_redis", 1, probe_redis),
+        Job("look_for_status", 2, services.status.look),
         Job("exchange_route_health", 1, services.routes.exchange),
+        Job("reread_blocklist", 5, services.moderation.reread_blocklist),
         Job("forget_ended_windows", 60, services.limiter.forget_ended),
         Job("measure_pool", 5, measure_pool),
     ]

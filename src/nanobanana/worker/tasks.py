@@ -63,7 +63,7 @@ def _add_mails_of_accounts(app: App, services: Services, later: LaterUnlessRefus
 
 
 def _add_news(app: App, services: Services, later: LaterUnlessRefused) -> None:
-    """Mails about what keys, quotas and webhooks do."""
+    """Mails about what keys, quotas, refusals and webhooks do."""
 
     @app.task(name="send_key_surge", retry=later)
     async def send_key_surge(api_key_id: str, hour: str) -> None:
@@ -72,6 +72,10 @@ def _add_news(app: App, services: Services, later: LaterUnlessRefused) -> None:
     @app.task(name="send_quota_warning", retry=later)
     async def send_quota_warning(account_id: str, percent: int) -> None:
         await services.usage.send_quota_warning(account_id, percent=percent)
+
+    @app.task(name="send_account_suspended", retry=later)
+    async def send_account_suspended(account_id: str) -> None:
+        await services.moderation.send_suspension_mail(account_id)
 
     @app.task(name="send_webhook_disabled", retry=later)
     async def send_webhook_disabled(webhook_id: str) -> None:

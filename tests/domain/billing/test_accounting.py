@@ -19,7 +19,7 @@ from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.domain.billing.errors import BalanceTooSmallError
 from nanobanana.domain.billing.service import Billing
 from nanobanana.domain.generation import queue_repository, repository, rules
-from nanobanana.domain.generation.types import Admission, NotMade, Order
+from nanobanana.domain.generation.types import Admission, Generation, NotMade, Order
 from nanobanana.domain.generation.types import Made as Picture
 from nanobanana.kit.addresses import parse_address
 from nanobanana.kit.ids import new_id
@@ -136,10 +136,10 @@ class Accounting(RuleBasedStateMachine):
     def settle(self, outcomes: list[str], *, last_first: bool) -> None:
         running = sorted(self.model.running(), key=lambda one: one.row.id, reverse=last_first)
         for one, outcome in zip(running, outcomes, strict=False):
-            settled = self._run(repository.settle(self._database, one.row, OUTCOMES[outcome]))
+            settled = self._settle(one.row, OUTCOMES[outcome])
             assert settled
             assert settled.state == outcome
-            assert self._run(repository.settle(self._database, one.row, OUTCOMES["succeeded"])) is None
+            assert self._settle(one.row, OUTCOMES["succeeded"]) is None
             one.state = outcome
 
     @precondition(lambda self: self.model.running())
@@ -153,7 +153,7 @@ class Accounting(RuleBasedStateMachine):
         )
         [work] = self._run(repository.take_over(self._database, limit=10, own=[]))
         assert (work.generation.id, work.generation.attempt) == (one.row.id, one.row.attempt + 1)
-        assert self._run(repository.settle(self._database, one.row, OUTCOMES["succeeded"])) is None
+        assert self._settle(one.row, OUTCOMES["succeeded"]) is None
         one.row = work.generation
 
     @precondition(lambda self: self.model.running())
@@ -168,11 +168,11 @@ class Accounting(RuleBasedStateMachine):
         if then == "claimed":
             [work] = self._run(queue_repository.claim(self._database, limit=1, max_age_s=10**9))
             assert (work.generation.id, work.generation.attempt) == (one.row.id, one.row.attempt + 1)
-            assert self._run(repository.settle(self._database, one.row, OUTCOMES["succeeded"])) is None
+            assert self._settle(one.row, OUTCOMES["succeeded"]) is None
             one.row = work.generation
             return
         ending = {"cancelled": rules.cancelled, "expired": rules.expired}[then]
-        settled = self._run(repository.settle(self._database, waiting, ending(waiting)))
+        settled = self._settle(waiting, ending(waiting))
         assert settled
         assert settled.state == then
         one.state = then
@@ -226,6 +226,11 @@ class Accounting(RuleBasedStateMachine):
         for account in self.accounts:
             expected = (self.model.balance(account), self.model.held(account))
             assert kept.get(account.id, (0, 0)) == expected
+
+    def _settle(self, row: Generation, outcome: Picture | NotMade) -> Generation | None:
+        """Suspends nobody."""
+        settling = repository.settle(self._database, row, outcome, refusals_per_day=1_000_000)
+        return self._run(settling)
 
     async def _admit(self, key: Key, idempotency_key: str | None, prompt: str) -> Admission | None:
         order = Order(prompt=prompt, size="1024x1024", style="natural", format=None)

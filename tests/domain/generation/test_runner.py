@@ -130,10 +130,10 @@ async def test_a_row_under_its_lease_is_left_alone(services: Services, abandoned
 async def test_who_slept_through_its_lease_settles_nothing(services: Services, abandoned: Generation) -> None:
     (work,) = await repository.take_over(services.database, limit=1, own=[])
 
-    late = await repository.settle(services.database, abandoned, PICTURE)
+    late = await repository.settle(services.database, abandoned, PICTURE, refusals_per_day=50)
     renewed = await repository.renew_leases(services.database, {abandoned.id: abandoned.attempt})
-    settled = await repository.settle(services.database, work.generation, PICTURE)
-    again = await repository.settle(services.database, work.generation, PICTURE)
+    settled = await repository.settle(services.database, work.generation, PICTURE, refusals_per_day=50)
+    again = await repository.settle(services.database, work.generation, PICTURE, refusals_per_day=50)
 
     assert late is None
     assert renewed == set()

@@ -1,5 +1,12 @@
 from nanobanana.domain.limits.errors import RateLimitedError
-from nanobanana.errors import InvalidRequestError, NanoBananaError
+from nanobanana.errors import InvalidRequestError, NanoBananaError, NotFoundError
+
+
+class NoSuchAccountError(NotFoundError):
+    """For operators: callers never learn whose addresses have accounts."""
+
+    def __init__(self, email: str) -> None:
+        super().__init__(f"There is no account with the address {email}.")
 
 
 class EmailTakenError(NanoBananaError):

@@ -124,7 +124,8 @@ async def find_bearer(database: Database, *, hashes: Sequence[bytes]) -> Bearer 
                case when k.hash = any(%(hashes)s) then k.hash else k.previous_hash end as key_hash,
                k.images_per_hour as key_images_per_hour,
                p.images_per_hour as plan_images_per_hour, p.images_in_flight as plan_images_in_flight,
-               p.images_per_month as month_limit, coalesce(m.images + m.held_images, 0) as month_images
+               p.images_per_month as month_limit, coalesce(m.images + m.held_images, 0) as month_images,
+               case when a.refused_on = (now() at time zone 'utc')::date then a.refusals else 0 end as refusals
         from api_keys k join accounts a on a.id = k.account_id join plans p on p.name = a.plan
         left join account_months m
              on m.account_id = a.id and m.month = date_trunc('month', now() at time zone 'utc')::date

@@ -1,11 +1,6 @@
 from collections.abc import Sequence
 
-from nanobanana.errors import InvalidRequestError, NotFoundError
-
-
-class NoSuchAccountError(NotFoundError):
-    def __init__(self, email: str) -> None:
-        super().__init__(f"There is no account with the address {email}.")
+from nanobanana.errors import InvalidRequestError
 
 
 class NoSuchPlanError(InvalidRequestError):

@@ -2,12 +2,13 @@
 
 import structlog
 
-from nanobanana.domain.accounts import repository as accounts_repository
+from nanobanana.domain.accounts.lookup import account_id_of
+from nanobanana.domain.audit import repository as audit_repository
 from nanobanana.domain.billing import repository
-from nanobanana.domain.billing.errors import BalanceTooSmallError, NoSuchAccountError, NoSuchPlanError
+from nanobanana.domain.billing.errors import BalanceTooSmallError, NoSuchPlanError
 from nanobanana.domain.billing.types import Difference
 from nanobanana.metrics import RECONCILIATION_DIFFERENCES
-from nanobanana.storage.database import AsyncConnection, Database
+from nanobanana.storage.database import Database
 
 # Reads every generation once.
 _RECONCILIATION_S = 1_800
@@ -23,12 +24,14 @@ class Billing:
         """Adds to the balance, or takes from it; gives what it is afterwards. Raises NoSuchAccountError and
         BalanceTooSmallError."""
         async with self._database.begin() as connection:
-            account_id = await _account_id(connection, email)
+            account_id = await account_id_of(connection, email)
             balance = await repository.credit(
                 connection, account_id=account_id, micro_usd=micro_usd, note=note
             )
             if balance is None:
                 raise BalanceTooSmallError
+            detail = {"micro_usd": micro_usd, "note": note}
+            await audit_repository.record(connection, "credit", account_id=account_id, detail=detail)
             return balance
 
     async def move(self, *, email: str, plan: str) -> None:
@@ -38,7 +41,9 @@ class Billing:
             names = await repository.plan_names(connection)
             if plan not in names:
                 raise NoSuchPlanError(plan, names)
-            await repository.move(connection, account_id=await _account_id(connection, email), plan=plan)
+            account_id = await account_id_of(connection, email)
+            await repository.move(connection, account_id=account_id, plan=plan)
+            await audit_repository.record(connection, "plan", account_id=account_id, detail={"plan": plan})
 
     async def reconcile(self) -> list[Difference]:
         """Holds ledger, sums, generations and usage against each other; gives what does not agree."""
@@ -58,10 +63,3 @@ class Billing:
                 recorded=difference.recorded,
                 expected=difference.expected,
             )
-
-
-async def _account_id(connection: AsyncConnection, email: str) -> str:
-    account = await accounts_repository.find_by_email(connection, email=email)
-    if account is None:
-        raise NoSuchAccountError(email)
-    return account.id

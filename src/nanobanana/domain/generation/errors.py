@@ -8,7 +8,7 @@ QuotaLimit = Literal["account_month", "key_cap", "free_pool", "balance", "spendi
 
 
 class ContentPolicyError(NanoBananaError):
-    """The model's owner refuses this prompt or its picture; the same prompt will be refused again."""
+    """The model's owner, or we, refuse this prompt or its picture; the same prompt will be refused again."""
 
     status = 422
     code = "content_policy"

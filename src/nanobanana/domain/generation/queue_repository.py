@@ -6,9 +6,9 @@ from nanobanana.storage.database import Database
 
 # In turns: the first of every account, then the second of every account. Of those with the same turn comes first whose
 # account has not been served for longest. So an account with one is not behind another's thousand, however few are
-# claimed at a time.
+# claimed at a time. What a suspended account has waiting goes on waiting until it is unsuspended, or too old.
 _WAITING = """
-    select g.id, a.queue_served_at, row_number() over (partition by g.account_id order by g.id) as turn
+    select g.id, g.not_before, a.queue_served_at, row_number() over (partition by g.account_id order by g.id) as turn
     from generations g join accounts a on a.id = g.account_id
     where g.state = 'queued' and a.erased_at is null and a.suspended_at is null
 """
@@ -16,10 +16,13 @@ _IN_TURN = "turn, queue_served_at nulls first, id"
 
 
 async def put_back(database: Database, generation: Generation) -> Generation | None:
-    """The row, waiting again, with all that is held for it; None when this attempt no longer holds it."""
+    """The row, waiting again, with all that is held for it; None when this attempt no longer holds it. The oftener it
+    was tried, the longer it is left alone, up to a minute: what fails each time must not keep others from a route."""
     rows = await database.statement(
         f"""
-        update generations set state = 'queued', lease_until = null
+        update generations
+        set state = 'queued', lease_until = null,
+            not_before = now() + make_interval(secs => least(60, 0.5 * power(2, least(attempt, 10))))
         where id = %(id)s and attempt = %(attempt)s and state = 'running'
         returning {COLUMNS}
         """,
@@ -34,7 +37,8 @@ async def claim(database: Database, *, limit: int, max_age_s: int) -> list[Work]
         f"""
         with next as materialized (
             -- Some more than are wanted: others may be claiming the first of them at this moment.
-            select * from ({_WAITING}) waiting order by {_IN_TURN} limit 4 * %(limit)s
+            select * from ({_WAITING}) waiting where not_before is null or not_before <= now()
+            order by {_IN_TURN} limit 4 * %(limit)s
         ),
         due as (
             select g.id, g.account_id from next join generations g using (id)

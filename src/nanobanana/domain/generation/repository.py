@@ -52,7 +52,7 @@ _SETTLE = f"""
     select {COLUMNS}
     from settle_generation(%(id)s, %(attempt)s, %(state)s, %(image_format)s, %(image_bytes)s,
                            %(model)s, %(input_tokens)s, %(output_tokens)s, %(cost_micro_usd)s, %(lost_attempts)s,
-                           %(error_code)s, %(error_message)s, %(retryable)s)
+                           %(error_code)s, %(error_message)s, %(retryable)s, %(refusals_per_day)s)
 """
 _NOTHING_MADE: Mapping[str, Any] = {
     **dict.fromkeys(field.name for field in (*fields(Made), *fields(NotMade))),
@@ -127,11 +127,20 @@ async def room(database: Database, *, api_key_id: str, free_images_per_day: int 
     return Room(**rows[0])
 
 
-async def settle(database: Database, generation: Generation, outcome: Made | NotMade) -> Generation | None:
+async def settle(
+    database: Database, generation: Generation, outcome: Made | NotMade, *, refusals_per_day: int
+) -> Generation | None:
     """The row in its final state, and its hold captured or released; None when this attempt no longer holds it, and
-    nothing was changed."""
+    nothing was changed. The account is suspended when this is as many refusals in a day."""
     rows = await database.statement(
-        _SETTLE, {"id": generation.id, "attempt": generation.attempt, **_NOTHING_MADE, **_values(outcome)}
+        _SETTLE,
+        {
+            "id": generation.id,
+            "attempt": generation.attempt,
+            "refusals_per_day": refusals_per_day,
+            **_NOTHING_MADE,
+            **_values(outcome),
+        },
     )
     return Generation(**rows[0]) if rows else None
 

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -47,12 +46,19 @@ class _Task:
 
 class Runner:
     def __init__(
-        self, database: Database, *, maker: Maker, queue: GenerationQueue, speed_limits: SpeedLimits
+        self,
+        database: Database,
+        *,
+        maker: Maker,
+        queue: GenerationQueue,
+        speed_limits: SpeedLimits,
+        refusals_per_day: int,
     ) -> None:
         self._database = database
         self._maker = maker
         self._queue = queue
         self._speed_limits = speed_limits
+        self._refusals_per_day = refusals_per_day
         self._tasks: dict[str, _Task] = {}
         self._watch = Watch(database)
         self._drain_until: float | None = None
@@ -99,11 +105,17 @@ class Runner:
 
     async def _settled(self, work: Work, outcome: Made | NotMade) -> Generation | None:
         """Again while the database is away: what Google has been asked for is not to be asked for anew."""
-        for _ in range(_SETTLE_TRIES):
-            with suppress(ServiceUnavailableError):
-                return await repository.settle(self._database, work.generation, outcome)
+        tries = 0
+        while True:
+            try:
+                return await repository.settle(
+                    self._database, work.generation, outcome, refusals_per_day=self._refusals_per_day
+                )
+            except ServiceUnavailableError:
+                tries += 1
+                if tries == _SETTLE_TRIES:
+                    raise
             await asyncio.sleep(_SETTLE_AGAIN_S)
-        return await repository.settle(self._database, work.generation, outcome)
 
     async def renew_leases(self) -> None:
         """Gives up the work on rows that somebody else holds by now."""

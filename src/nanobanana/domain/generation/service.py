@@ -9,6 +9,7 @@ from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Bearer, Month
 from nanobanana.domain.generation import magic_words, repository, rules
 from nanobanana.domain.generation.errors import (
+    ContentPolicyError,
     IdempotencyKeyReusedError,
     NotCancellableError,
     QuotaExceededError,
@@ -26,6 +27,7 @@ from nanobanana.domain.generation.types import (
     Token,
     Work,
 )
+from nanobanana.domain.moderation.service import Moderation
 from nanobanana.errors import NanoBananaError, NotFoundError, ServiceUnavailableError
 from nanobanana.kit import base62
 from nanobanana.kit.addresses import IPAddress
@@ -43,6 +45,7 @@ class Generations:
         *,
         api_keys: ApiKeys,
         speed_limits: SpeedLimits,
+        moderation: Moderation,
         runner: Runner,
         queue: GenerationQueue,
         free_images_per_day: int | None,
@@ -50,6 +53,7 @@ class Generations:
         self._database = database
         self._api_keys = api_keys
         self._speed_limits = speed_limits
+        self._moderation = moderation
         self._runner = runner
         self._queue = queue
         self._free_images_per_day = free_images_per_day
@@ -74,11 +78,13 @@ class Generations:
         verdict = await self._speed_limits.take(bearer, token=token.id)
         month = bearer.month
         try:
+            if self._is_refused(order, bearer):
+                await self._refuse(bearer, client_address)
             admission = await self._admit(id, order, bearer, client_address, idempotency_key)
             month = admission.month or month
             rules.raise_refusal(admission)
         except NanoBananaError as error:
-            refund = not isinstance(error, IdempotencyKeyReusedError)
+            refund = not isinstance(error, IdempotencyKeyReusedError | ContentPolicyError)
             self._speed_limits.take_back(verdict, token=token.id, refund=refund)
             left = rules.given_back(verdict) if refund else verdict
             _tell_limits(error, rules.limit_headers(bearer, left, rules.month_refused(month, error)))
@@ -98,6 +104,8 @@ class Generations:
         month = bearer.month
         try:
             month = await self._api_keys.check(bearer, scope="generate", client_address=client_address)
+            if self._is_refused(order, bearer):
+                raise _refused()
             room = await self._room(bearer)
         except NanoBananaError as error:
             _tell_limits(error, rules.limit_headers(bearer, verdict, month))
@@ -139,6 +147,16 @@ class Generations:
             month = await self._api_keys.check(bearer, scope="generate", client_address=client_address)
             _tell_limits(refusal, await self.limit_headers(bearer, month))
             raise refusal
+
+    def _is_refused(self, order: Order, bearer: Bearer) -> bool:
+        """By the operator's word list, which keeps what Google would mind from Google: test keys never get there."""
+        return bearer.mode == "live" and self._moderation.refuses(order.prompt)
+
+    async def _refuse(self, bearer: Bearer, client_address: IPAddress) -> None:
+        """In place of the admission, so the key is checked here, and counted like a refusal of Google's."""
+        await self._api_keys.check(bearer, scope="generate", client_address=client_address)
+        await self._moderation.count_refusal(bearer.account_id)
+        raise _refused()
 
     async def _room(self, bearer: Bearer) -> Room | None:
         """What is left for one more image; None for test images, which count for nothing."""
@@ -201,6 +219,10 @@ class Generations:
         if work is None:
             raise NotFoundError("There is no such generation.")
         return work
+
+
+def _refused() -> ContentPolicyError:
+    return ContentPolicyError("The prompt was refused by the content policy of this service.")
 
 
 def _tell_limits(error: NanoBananaError, headers: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from nanobanana.domain.generation.types import Token
 from nanobanana.domain.limits.errors import RateLimitedError
 from nanobanana.domain.limits.service import Limiter
 from nanobanana.domain.limits.types import Limit, Verdict
+from nanobanana.domain.moderation.rules import images_per_hour
 
 # Test images cost a little CPU and nothing else.
 _TEST_IMAGES_PER_HOUR = 1_000
@@ -20,12 +21,13 @@ _ASK_AGAIN_S = 2
 
 
 class SpeedLimits:
-    def __init__(self, limiter: Limiter) -> None:
+    def __init__(self, limiter: Limiter, *, refusals_per_day: int) -> None:
         self._limiter = limiter
+        self._refusals_per_day = refusals_per_day
 
     async def take(self, bearer: Bearer, *, token: str) -> Verdict:
         """One token of every window; the same `token` costs once. Raises RateLimitedError."""
-        return _allowed(bearer, await self._limiter.take(list(_limits(bearer)), token=token))
+        return _allowed(bearer, await self._limiter.take(self._limits(bearer), token=token))
 
     async def foresee(self, bearer: Bearer) -> Verdict:
         """Raises what `take` would raise now, and takes nothing."""
@@ -33,7 +35,7 @@ class SpeedLimits:
 
     async def look(self, bearer: Bearer) -> Verdict:
         """How the windows stand."""
-        return await self._limiter.look(list(_limits(bearer)))
+        return await self._limiter.look(self._limits(bearer))
 
     def take_back(self, verdict: Verdict, *, token: str, refund: bool) -> None:
         """What this `take` took for a request that was refused. What an earlier request with the same token took is
@@ -51,6 +53,10 @@ class SpeedLimits:
         if back := list(_to_give_back(token, refund=refund)):
             self._limiter.give_back(back, token=token.id)
 
+    def _limits(self, bearer: Bearer) -> list[Limit]:
+        per_hour = images_per_hour(bearer, refusals_per_day=self._refusals_per_day)
+        return list(_limits(bearer, per_hour))
+
 
 def _allowed(bearer: Bearer, verdict: Verdict) -> Verdict:
     if not verdict.allowed:
@@ -63,16 +69,14 @@ def _allowed(bearer: Bearer, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _limits(bearer: Bearer) -> Iterator[Limit]:
+def _limits(bearer: Bearer, per_hour: int | None) -> Iterator[Limit]:
     if bearer.mode == "test":
         yield Limit(
             name="hour", subject=f"test {bearer.account_id}", tokens=_TEST_IMAGES_PER_HOUR, window_s=HOUR_S
         )
         return
-    if bearer.plan_images_per_hour is not None:
-        yield Limit(
-            name="hour", subject=bearer.account_id, tokens=bearer.plan_images_per_hour, window_s=HOUR_S
-        )
+    if per_hour is not None:
+        yield Limit(name="hour", subject=bearer.account_id, tokens=per_hour, window_s=HOUR_S)
     if bearer.key_images_per_hour is not None:
         yield Limit(
             name="key_hour", subject=bearer.api_key_id, tokens=bearer.key_images_per_hour, window_s=HOUR_S

@@ -58,11 +58,17 @@ class Notifications:
             "quota_warning", to, percent=percent, images=images, quota=quota, resets_on=resets_on
         )
 
+    async def account_suspended(
+        self, to: str, *, refusals: int | None, day: str | None, reason: str | None
+    ) -> None:
+        """For that many refusals on that day, or at an operator's word, with a reason or without."""
+        await self._send("account_suspended", to, refusals=refusals, day=day, reason=reason)
+
     async def webhook_disabled(self, to: str, *, webhook_id: str, url: str, gone: bool) -> None:
         """An endpoint said that it is gone, or failed for days."""
         await self._send("webhook_disabled", to, webhook_id=webhook_id, url=url, gone=gone)
 
-    async def _send(self, name: str, to: str, **values: str | int) -> None:
+    async def _send(self, name: str, to: str, **values: str | int | None) -> None:
         def rendered(part: str) -> str:
             return _templates.get_template(f"{name}/{part}").render(values)
 

@@ -1,9 +1,10 @@
 -- Ends one generation: its row in the final state and its hold captured (a picture is kept) or released, booked on the
--- periods in which it was admitted, and its end told to webhooks. Gives no row, and changes nothing, when this attempt no longer holds the row.
+-- periods in which it was admitted, and its end told to webhooks; a refused prompt of a live key counts against its
+-- account. Gives no row, and changes nothing, when this attempt no longer holds the row.
 create or replace function settle_generation(
     in_id text, in_attempt integer, in_state text, in_image_format text, in_image_bytes bigint,
     in_model text, in_input_tokens integer, in_output_tokens integer, in_cost_micro_usd bigint, in_lost_attempts integer,
-    in_error_code text, in_error_message text, in_retryable boolean
+    in_error_code text, in_error_message text, in_retryable boolean, in_refusals_per_day integer
 ) returns setof generations language plpgsql as $$
 declare
     settled generations;
@@ -68,6 +69,9 @@ begin
                 failed = u.failed + excluded.failed, blocked = u.blocked + excluded.blocked;
         if captured = 1 then
             perform warn_of_quota(settled.account_id, booked_month);
+        end if;
+        if in_state = 'blocked' then
+            perform count_refusal(settled.account_id, in_refusals_per_day);
         end if;
     end if;
 

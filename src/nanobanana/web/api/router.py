@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from nanobanana.web.api import account, api_keys, auth, generations, personal_data, recovery, usage, webhooks
+from nanobanana.web.api import (
+    account,
+    api_keys,
+    auth,
+    generations,
+    personal_data,
+    recovery,
+    status,
+    usage,
+    webhooks,
+)
 
 router = APIRouter(prefix="/v1")
 router.include_router(generations.router)
@@ -13,3 +23,4 @@ router.include_router(account.router)
 router.include_router(personal_data.router)
 router.include_router(usage.router)
 router.include_router(webhooks.router)
+router.include_router(status.router)

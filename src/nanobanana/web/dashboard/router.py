@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from nanobanana.web.dashboard import account, login, mail_links
+from nanobanana.web.dashboard import account, login, mail_links, status
 from nanobanana.web.dashboard.same_origin import FromOurPages
 from nanobanana.web.dashboard.visitors import LoginNeededError, to_login
 
@@ -10,6 +10,7 @@ router = APIRouter(include_in_schema=False, dependencies=[FromOurPages])
 router.include_router(login.router)
 router.include_router(account.router)
 router.include_router(mail_links.router)
+router.include_router(status.router)
 
 
 def install(app: FastAPI) -> None:

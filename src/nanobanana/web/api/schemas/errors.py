@@ -16,7 +16,7 @@ _DESCRIPTIONS = {
     "was asked for was cancelled before it was made",
     413: "`body_too_large`: more than 64 KiB",
     415: "`unsupported_media_type`: the body is not declared as JSON",
-    422: "`content_policy`: the model refuses the prompt or its picture; asking again is useless. "
+    422: "`content_policy`: the model, or this service, refuses the prompt or its picture; asking again is useless. "
     "`idempotency_key_reused`: the `Idempotency-Key` belongs to another request",
     429: "`rate_limited`; the header `Retry-After` says when to ask again",
     503: "`upstream_unavailable`, `overloaded` or `expired`; the header `Retry-After` says when to ask again",
