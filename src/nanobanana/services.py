@@ -95,11 +95,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """`settings` complete: with the addresses of both databases, and of the sandbox."""
     async with AsyncExitStack() as closing:
         database, queue = await _open_database(settings, closing)
-        redis = open_redis(_required(settings, "redis_url"))
-        closing.push_async_callback(redis.aclose)
+        redis = _open_redis(settings, closing)
         # A connection of its own: making one takes longer than a probe may on a busy machine.
-        probe = open_redis(_required(settings, "redis_url"))
-        closing.push_async_callback(probe.aclose)
+        probe = _open_redis(settings, closing)
         limits = SharedConnection(_required(settings, "redis_url"))
         closing.callback(limits.drop)
         http = open_http()
@@ -142,6 +140,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
             status=StatusBoard(database, routes=routes["live"]),
         )
+
+
+def _open_redis(settings: Settings, closing: AsyncExitStack) -> Redis:
+    redis = open_redis(_required(settings, "redis_url"))
+    closing.push_async_callback(redis.aclose)
+    return redis
 
 
 async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[Database, Queue]:

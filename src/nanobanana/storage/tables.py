@@ -232,8 +232,7 @@ generations = Table(
     # Counts who has worked on the row, 0 when nobody has; a settlement of an earlier attempt changes nothing.
     Column("attempt", Integer, nullable=False),
     _moment("lease_until"),
-    # Queued after a failure of Google's, it is not tried again before.
-    _moment("not_before"),
+    _moment("not_before"),  # is a queued one tried again
     _moment("finished_at"),
     # The picture's unguessable name without its ending, given before the picture exists; from the second attempt on,
     # with that attempt's number after a hyphen. 128 random bits: no two are the same, and an index that made sure of it

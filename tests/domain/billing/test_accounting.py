@@ -166,6 +166,7 @@ class Accounting(RuleBasedStateMachine):
         assert waiting.state == "queued"
         assert self._run(self._billing.reconcile()) == []
         if then == "claimed":
+            self._run(self._database.statement("update generations set not_before = null", {}))
             [work] = self._run(queue_repository.claim(self._database, limit=1, max_age_s=10**9))
             assert (work.generation.id, work.generation.attempt) == (one.row.id, one.row.attempt + 1)
             assert self._settle(one.row, OUTCOMES["succeeded"]) is None
