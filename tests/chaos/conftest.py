@@ -36,5 +36,5 @@ def figures(request: pytest.FixtureRequest, *, full: bool) -> Iterator[Figures]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     del terminalreporter
-    if shown := config.stash[_shown]:
-        Console(soft_wrap=True).print(table_of(shown))
+    for figures in config.stash[_shown]:
+        Console().print(table_of(figures))

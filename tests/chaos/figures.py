@@ -67,14 +67,11 @@ class Figures:
         self._progress.stop()
 
 
-def table_of(scenarios: list[Figures]) -> Table:
-    table = Table("figure", "value", "bound", "")
-    for scenario in scenarios:
-        table.add_section()
-        table.add_row(f"[bold]{scenario.scenario}")
-        for figure in scenario.all:
-            verdict = ("PASS" if figure.is_well else "FAIL") if figure.bound else ""
-            table.add_row(figure.name, str(figure.value), figure.bound, verdict)
-        if not scenario.has_ended:
-            table.add_row("it ran to its end", "no", "yes", "FAIL")
+def table_of(scenario: Figures) -> Table:
+    table = Table("figure", "value", "bound", "", title=f"\n{scenario.scenario}", title_justify="left")
+    for figure in scenario.all:
+        verdict = ("PASS" if figure.is_well else "FAIL") if figure.bound else ""
+        table.add_row(figure.name, str(figure.value), figure.bound, verdict)
+    if not scenario.has_ended:
+        table.add_row("it ran to its end", "no", "yes", "FAIL")
     return table

@@ -10,13 +10,16 @@ from typing import Self
 
 from httpx2 import AsyncClient, HTTPError, Limits, Response
 
+from tests.cli.serving import Service
+
 _AGAIN_S = 0.5
 
 
-def client_of(url: str, key: str) -> AsyncClient:
-    """Without a limit on connections: hundreds wait in an outage."""
+def client_of(service: Service) -> AsyncClient:
+    """With the key of the development account, and without a limit on connections: hundreds wait in an outage."""
+    key = (service.data_dir / "development_api_key").read_text().strip()
     return AsyncClient(
-        base_url=url,
+        base_url=service.url,
         headers={"Authorization": f"Bearer {key}"},
         limits=Limits(max_connections=None),
         timeout=100,

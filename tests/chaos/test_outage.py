@@ -5,7 +5,6 @@ import secrets
 import time
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from nanobanana.settings import Settings
 from tests.chaos.books import books_of, until_all_has_ended
 from tests.chaos.figures import Figures
 from tests.chaos.load import Load, client_of
-from tests.concurrency.cluster import Cluster, running_cluster
+from tests.concurrency.cluster import running_cluster
 from tests.google import Google
 
 WORKERS = 3
@@ -34,18 +33,14 @@ class Length:
     trouble_s: float
 
 
-def _key(cluster: Cluster) -> str:
-    return Path(cluster.service.data_dir, "development_api_key").read_text().strip()
-
-
 @pytest.mark.timeout(600)
 async def test_an_outage_loses_nothing_and_google_is_left_alone_until_it_is_back(
     figures: Figures, *, full: bool
 ) -> None:
-    length = Length(rate=12, calm_s=10, trouble_s=90) if full else Length(rate=20, calm_s=1, trouble_s=6)
+    length = Length(rate=12, calm_s=10, trouble_s=90) if full else Length(rate=20, calm_s=1, trouble_s=3.5)
     with running_cluster() as cluster:
         google = Google(cluster.sandbox_url, cluster.google_key)
-        async with client_of(cluster.url, _key(cluster)) as client:
+        async with client_of(cluster.service) as client:
             async with Load(client, rate=length.rate, waits_s=(0, 5)) as load:
                 await figures.wait("all is well", seconds=length.calm_s)
                 google.always_answers("unavailable")
@@ -113,7 +108,7 @@ async def test_an_account_suspended_under_load_is_nothing_that_any_caller_notice
         primary = Google(cluster.sandbox_url, cluster.google_key)
         standby = Google(cluster.sandbox_url, standby_key)
         async with (
-            client_of(cluster.url, _key(cluster)) as client,
+            client_of(cluster.service) as client,
             Load(client, rate=length.rate, waits_s=(60,)) as load,
         ):
             await figures.wait("all is well", seconds=length.calm_s)

@@ -63,8 +63,7 @@ async def test_every_order_gets_its_one_image_although_postgres_is_restarted_und
 ) -> None:
     length = Length(restarts=8, pause_s=8) if full else Length(restarts=1, pause_s=1)
     processes, away_s = service.web_processes(), []
-    key = (service.data_dir / "development_api_key").read_text().strip()
-    async with client_of(service.url, key) as client, Load(client, rate=12, waits_s=(5, 0)) as load:
+    async with client_of(service) as client, Load(client, rate=12, waits_s=(5, 0)) as load:
         await figures.wait("all is well", seconds=length.pause_s)
         for end in islice(cycle(ENDS), length.restarts):
             away_s.append(await _restart(service, database_url, end))
