@@ -61,7 +61,8 @@ class Figures:
     def hold(self) -> None:
         """Every figure is within its bound."""
         self.has_ended = True
-        assert [figure for figure in self.all if not figure.is_well] == []
+        missed = [figure for figure in self.all if not figure.is_well]
+        assert not missed, missed
 
     def end(self) -> None:
         self._progress.stop()

@@ -62,8 +62,7 @@ class GenerationQueue:
 
     async def put_back(self, generation: Generation, error: NoRouteError) -> Generation | None:
         """The row as it waits again; None when it is somebody else's by now."""
-        if not self._routes.room():
-            self._no_route_until = time.monotonic() + _PAUSE_S
+        self._no_route_until = time.monotonic() + _PAUSE_S
         self._more = True
         log.warning("generation_queued", generation_id=generation.id, retry_after_s=error.retry_after_s)
         return await repository.put_back(self._database, generation)
