@@ -88,6 +88,8 @@ class Soaked:
             "PLANS_FILE": str(Path(__file__).with_name("soak_plans.toml")),
             "FREE_IMAGES_PER_DAY": str(FREE_IMAGES_PER_DAY),
             "THROTTLE_SCALE": "1000",
+            # Refusals are among the failures; orders of suspended accounts would wait until they expire.
+            "REFUSALS_PER_DAY": "1000000",
             # The queue is the worker's.
             "RUN_JOBS": "false",
         }
