@@ -2,7 +2,7 @@
 
 The first eight are the milliseconds at which the generation was ordered, as its id has them too: names sort by time, a
 store can be gone through day by day, and the row of a name is found by the index of ids. A further attempt at the same
-picture has its number behind a hyphen; the file has the ending of its format.
+picture has its number behind a hyphen; the file has the ending of its format, and a thumbnail beside it ends in `_512.webp`.
 """
 
 import re
@@ -16,7 +16,7 @@ from nanobanana.kit.ids import milliseconds_of
 _RANDOM_BITS, _RANDOM_WIDTH, _TIME_WIDTH = 128, 22, 8
 _FILE = re.compile(
     r"(?P<name>(?P<first>\d{4}/\d\d/\d\d/(?P<time>[0-9A-Za-z]{8})[0-9A-Za-z]{22})(-[1-9]\d{0,8})?)"
-    r"\.(?P<ending>png|jpg|webp)"
+    r"(?P<ending>\.(png|jpg|webp)|_512\.webp)"
 )
 
 
@@ -26,7 +26,7 @@ class FileName:
 
     name: str
     first: str
-    ending: str
+    is_thumbnail: bool
     milliseconds: int
 
 
@@ -41,13 +41,17 @@ def first_name(name: str) -> str:
     return name.partition("-")[0]
 
 
+def thumbnail(name: str) -> str:
+    return f"{name}_512.webp"
+
+
 def parsed(file_name: str) -> FileName | None:
     """None for what we never named so."""
     if found := _FILE.fullmatch(file_name):
         return FileName(
             name=found["name"],
             first=found["first"],
-            ending=found["ending"],
+            is_thumbnail=found["ending"].startswith("_"),
             milliseconds=base62.decode(found["time"]),
         )
     return None

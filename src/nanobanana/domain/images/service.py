@@ -2,11 +2,12 @@
 
 import asyncio
 import base64
+from collections.abc import Iterable
 from pathlib import Path
 
 from nanobanana.domain.images import rules
 from nanobanana.domain.images.errors import UnusablePictureError
-from nanobanana.domain.images.names import first_name
+from nanobanana.domain.images.names import first_name, thumbnail
 from nanobanana.domain.images.types import (
     ENDINGS,
     MEDIA_TYPES,
@@ -63,6 +64,12 @@ class Images:
     async def delete(self, name: str) -> None:
         """What all attempts at the same image have left, in every format and also what is half of one."""
         await self._store.delete(await self._store.names(first_name(name)))
+
+    async def delete_pictures(self, pictures: Iterable[tuple[str, ImageFormat]]) -> None:
+        """Of rows that have ended, by the names and formats in them, with their thumbnails: without looking around in
+        the store. Raises StoreError."""
+        names = [(f"{stem}.{ENDINGS[format]}", thumbnail(stem)) for stem, format in pictures]
+        await self._store.delete([name for both in names for name in both])
 
     def link(self, stem: str, format: ImageFormat, *, base_url: str) -> str | None:
         """Where the picture can be fetched; None when only the answer itself can hold it."""
