@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CLIENT: "ClientConfig" = {
     "connect_timeout": timedelta(seconds=1),
     "timeout": timedelta(seconds=4),
-    # Below what R2 and proxies in front of other servers allow: a connection that they close just then fails a put.
+    # One that the other side closes just when it is used would fail a put.
     "pool_idle_timeout": timedelta(seconds=15),
 }
 _RETRY: "RetryConfig" = {
