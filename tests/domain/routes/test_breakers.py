@@ -150,7 +150,7 @@ async def test_one_model_that_comes_back_leaves_the_room_of_the_other_as_it_is(
     assert (asked[-20:].count(MODEL), asked[-20:].count(LITE)) == (2, 18)
 
 
-async def test_a_probe_keeps_others_waiting_as_long_as_it_is_kept_and_a_short_lease_longer(
+async def test_a_probe_keeps_others_waiting_as_long_as_its_process_minds_it_and_for_its_lease(
     google: Google, routes: RoutesFactory, clock: Clock
 ) -> None:
     await google.will("primary", "quota_minute=5", "hang")

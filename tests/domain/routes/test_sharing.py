@@ -122,15 +122,15 @@ async def test_a_probe_that_was_cancelled_lets_another_process_try(
 
 @pytest.fixture
 def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nanobanana.domain.routes.rules.PROBE_LEASE_S", 0.5)
+    monkeypatch.setattr("nanobanana.domain.routes.rules.PROBE_LEASE_S", 1.0)
 
 
 @pytest.mark.usefixtures("short_lease")
-@pytest.mark.parametrize("outcome", ["ok", "overloaded", "api_key_leaked"])
+@pytest.mark.parametrize("outcome", ["ok", "api_key_leaked"])
 async def test_another_probes_soon_after_a_process_froze_at_it_which_then_has_no_say(
     google: Google, routes: RoutesFactory, shared: BreakersInRedis, clock: Clock, outcome: str
 ) -> None:
-    await google.will("primary", "quota_minute=5", f"latency=1.5,{outcome}", "latency=0.7,ok")
+    await google.will("primary", "quota_minute=5", f"latency=2.5,{outcome}", "latency=2,ok")
     frozen, other, third = (routes("primary", shared=shared) for _ in range(3))
     with suppress(NoRouteError):
         await ask(frozen)
@@ -139,33 +139,36 @@ async def test_another_probes_soon_after_a_process_froze_at_it_which_then_has_no
     await other.exchange()
     assert (states(other), other.room()) == ({"primary": "half-open"}, 0)
 
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(1.1)
     await other.exchange()
     assert other.room() == 1
     probe = await _begun(google, other, calls=3)
+    while not lost.done():
+        await other.exchange()
+        await asyncio.sleep(0.05)
     await third.exchange()
     assert (states(third), third.room()) == ({"primary": "half-open"}, 0)
     await probe
-    with suppress(NoRouteError):
-        await lost
 
     for process in (frozen, other, third):
         await process.exchange()
         assert states(process) == {"primary": "operational"}
+    assert await google.calls("primary") == 3
+    await asyncio.gather(lost, return_exceptions=True)
 
 
 @pytest.mark.usefixtures("short_lease")
 async def test_a_probe_longer_than_its_lease_is_nobody_elses_while_its_process_lives(
     google: Google, routes: RoutesFactory, shared: BreakersInRedis, clock: Clock
 ) -> None:
-    await google.will("primary", "quota_minute=5", "latency=1.2,ok")
+    await google.will("primary", "quota_minute=5", "latency=2.2,ok")
     one, other = (routes("primary", shared=shared) for _ in range(2))
     with suppress(NoRouteError):
         await ask(one)
     clock.now += 5
     probe = await _begun(google, one, calls=2)
 
-    for _ in range(10):
+    for _ in range(20):
         await one.exchange()
         await other.exchange()
         assert (one.room(), other.room()) == (0, 0)
