@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from nanobanana import logs
 from nanobanana.services import Services, open_services
 from nanobanana.settings import Settings
-from nanobanana.worker.jobs import own_timetable, timetable
+from nanobanana.worker.jobs import timetable
 from nanobanana.worker.queue_worker import QueueWorker
 from nanobanana.worker.timetable import running
 
@@ -27,7 +27,7 @@ async def at_work(services: Services) -> AsyncIterator[None]:
                 services.dispatcher.drain(grace_s=services.settings.shutdown_grace_s),
             )
     else:
-        async with running(*own_timetable(services)):
+        async with running(*timetable(services)):
             yield
             await drain(services)
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -16,6 +16,8 @@ class Job:
     name: str
     every_s: float
     run: Callable[[], Awaitable[object]]
+    # Set by what cannot wait for the next turn.
+    sooner: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 # For a job that is at work when the timetable ends; it is then cancelled.
@@ -31,6 +33,8 @@ async def running(*jobs: Job) -> AsyncIterator[None]:
         yield
     finally:
         ending.set()
+        for job in jobs:
+            job.sooner.set()
         _, unfinished = await asyncio.wait(tasks, timeout=_LAST_RUN_S)
         for task in unfinished:
             task.cancel()
@@ -38,6 +42,7 @@ async def running(*jobs: Job) -> AsyncIterator[None]:
 
 async def _repeat(job: Job, ending: asyncio.Event) -> None:
     while not ending.is_set():
+        job.sooner.clear()
         try:
             await job.run()
         except Exception as error:  # noqa: BLE001 - a job that fails once must still run the next time
@@ -45,4 +50,4 @@ async def _repeat(job: Job, ending: asyncio.Event) -> None:
         # Processes that started together should not ask the database together.
         pause = job.every_s * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         with suppress(TimeoutError):
-            await asyncio.wait_for(ending.wait(), pause)
+            await asyncio.wait_for(job.sooner.wait(), pause)

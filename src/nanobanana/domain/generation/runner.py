@@ -69,6 +69,11 @@ class Runner:
     def is_draining(self) -> bool:
         return self._drain_until is not None
 
+    @property
+    def arrival(self) -> asyncio.Event:
+        """Set when an order of this process has come to wait in the queue."""
+        return self._queue.arrival
+
     def start(self, work: Work) -> None:
         """Works on the row, whoever waits for it."""
         task = _Task(work)
@@ -160,6 +165,10 @@ class Runner:
             for work in works:
                 self.start(work)
             await asyncio.sleep(_PAUSE_S)
+
+    async def look_at_queue(self) -> None:
+        """What `work_off_queue` sees by the way."""
+        await self._queue.look()
 
     async def expire(self) -> None:
         """Ends what has waited for as long as anything may."""

@@ -199,6 +199,8 @@ class Generations:
         generation = admission.admitted
         if not admission.replayed and generation.state == "running":
             self._runner.start(Work(generation=generation, token=token))
+        elif not admission.replayed:
+            self._queue.note_arrival()
         generation = await self._wait(generation, account_id=token.account_id, wait_s=wait_s)
         if admission.replayed and generation.has_ended:
             # Taken in this process's memory, if Redis was gone: whoever made the image gives back only its own.
