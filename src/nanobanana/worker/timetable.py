@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from nanobanana.shutdown import LAST_RUN_S
+
 log = structlog.get_logger()
 
 
@@ -20,13 +22,9 @@ class Job:
     sooner: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-# For a job that is at work when the timetable ends; it is then cancelled.
-_LAST_RUN_S = 5
-
-
 @asynccontextmanager
 async def running(*jobs: Job) -> AsyncIterator[None]:
-    """Repeats the jobs while the block lasts, then lets those at work finish."""
+    """Repeats the jobs while the block lasts, then lets those at work finish, unless they take too long."""
     ending = asyncio.Event()
     tasks = {asyncio.create_task(_repeat(job, ending), name=job.name) for job in jobs}
     try:
@@ -35,7 +33,7 @@ async def running(*jobs: Job) -> AsyncIterator[None]:
         ending.set()
         for job in jobs:
             job.sooner.set()
-        _, unfinished = await asyncio.wait(tasks, timeout=_LAST_RUN_S)
+        _, unfinished = await asyncio.wait(tasks, timeout=LAST_RUN_S)
         for task in unfinished:
             task.cancel()
 
