@@ -250,18 +250,6 @@ async def test_of_many_who_claim_each_row_is_anothers(
     assert {id for some in [*taken, rest] for id in some} == set(ids)
 
 
-async def test_never_more_are_taken_up_than_there_is_room_for(
-    client: AsyncClient, alice: Person, services: Services, no_route: NoRoute
-) -> None:
-    for _ in range(3):
-        await waiting(client, alice)
-    no_route.room = 2
-
-    works, more = await services.generations._queue.claim()
-
-    assert (len(works), more) == (2, True)
-
-
 async def test_an_order_is_made_by_another_process_and_its_caller_and_speed_limit_hear_of_it(
     client: AsyncClient, alice: Person, services: Services, settings: Settings, no_route: NoRoute
 ) -> None:

@@ -79,6 +79,19 @@ async def test_none_overtakes_those_that_wait_of_the_same_account_or_of_another(
 
 
 @pytest.mark.usefixtures("by_hand")
+async def test_never_more_are_taken_up_than_there_is_room_for(
+    client: AsyncClient, alice: Person, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await wait_for_a_route(client, alice)
+    monkeypatch.setattr(Routes, "room", lambda _: 2)
+
+    works, more = await services.generations._queue.claim()
+
+    assert (len(works), more) == (2, True)
+
+
+@pytest.mark.usefixtures("by_hand")
 @pytest.mark.parametrize(
     ("changes", "born"),
     [
