@@ -30,8 +30,9 @@ from nanobanana.app import create_app  # noqa: E402 - after the environment is c
 from nanobanana.domain.accounts import passwords  # noqa: E402
 from nanobanana.domain.plans.service import put_in_force  # noqa: E402
 from nanobanana.services import Services  # noqa: E402
-from nanobanana.storage.database import Database, migrate  # noqa: E402
+from nanobanana.storage.database import Database  # noqa: E402
 from nanobanana.storage.embedded.servers import running_servers  # noqa: E402
+from nanobanana.storage.migration import migrate  # noqa: E402
 from tests.cli.serving import ROOMY_PLANS  # noqa: E402
 from tests.people import Person, sign_up  # noqa: E402
 from tests.secrecy import watch  # noqa: E402
