@@ -219,9 +219,22 @@ def patience_with_redis(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[FastAPI]:
-    app = create_app(settings)
+    app = _app_of(settings)
     async with app.router.lifespan_context(app):
         yield app
+
+
+_apps: dict[str, FastAPI] = {}
+
+
+def _app_of(settings: Settings) -> FastAPI:
+    """Its routes are worked out at the first request, at 60 ms: those of an earlier test serve, when its settings were
+    the same but for what each test has of its own and a start opens anew."""
+    of_its_own = {"data_dir", "database_url", "secret_key"}
+    app = create_app(settings)  # which is quick, and sets up the log
+    app = _apps.setdefault(repr(settings.model_dump(exclude=of_its_own)), app)
+    app.state.settings = settings
+    return app
 
 
 @pytest.fixture
