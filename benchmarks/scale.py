@@ -49,6 +49,7 @@ ORDER = Order(
 MADE = Made(
     image_format="png",
     image_bytes=1_500_000,
+    image_place="store",
     model="gemini-nano-banana-2.1",
     input_tokens=12,
     output_tokens=1290,

@@ -128,7 +128,8 @@ class Audit:
 
     def _files(self) -> dict[str, int]:
         """Their sizes, by image; a half-written one is called `<name>.<ending>#1`."""
-        return {file.name.partition(".")[0]: file.stat().st_size for file in self._images.rglob("*.*")}
+        sizes = {file.relative_to(self._images): file.stat().st_size for file in self._images.rglob("*.*")}
+        return {str(file).partition(".")[0]: size for file, size in sizes.items()}
 
     async def _one(self, query: str) -> Any:
         (row,) = await self._database.statement(query, {})

@@ -27,9 +27,11 @@ def insert_generations(
         rows = connection.execute(
             """
             insert into generations (id, account_id, api_key_id, mode, prompt, size, style, state, attempt,
-                                     finished_at, image_name, image_state, image_format, image_bytes)
+                                     finished_at, image_name, image_state, image_format, image_bytes,
+                                     image_place)
             select 'gen_' || lpad(number::text, 22, '0'), a.id, k.id, 'live', %(prompt)s || ' ' || number, '1024x1024',
-                   'natural', 'succeeded', 1, now(), substr(md5(random()::text), 1, 22), 'kept', 'png', 7
+                   'natural', 'succeeded', 1, now(), '2026/11/28/' || substr(md5(random()::text), 1, 30), 'kept', 'png', 7,
+                   'store'
             from accounts a
             join lateral (select id from api_keys where account_id = a.id and mode = 'live' limit 1) k on true
             cross join generate_series(%(first)s::int, %(first)s + %(count)s - 1) as number

@@ -98,6 +98,19 @@ async def test_a_caller_in_a_short_outage_waits_and_gets_the_image(
     assert await services.billing.reconcile() == []
 
 
+async def test_all_who_wait_for_a_route_get_their_image_though_it_takes_few_at_first(
+    client: AsyncClient, alice: Person, services: Services, google: Google
+) -> None:
+    services.generations._queue._max_length = 100
+    google.answers("quota_minute=0.3")
+
+    answers = await asyncio.gather(*(ask(client, alice) for _ in range(12)))
+
+    assert Counter(answer.status_code for answer in answers) == {200: 12}
+    assert google.calls() == 13
+    assert await services.billing.reconcile() == []
+
+
 async def test_who_will_not_wait_that_long_gets_202_and_the_image_later(
     client: AsyncClient, alice: Person, google: Google
 ) -> None:

@@ -54,7 +54,8 @@ def test_after_kill_9_every_row_ends_within_a_minute_and_no_file_is_without_a_ro
     assert set(_states(database_url)) == {"succeeded"}
     with psycopg.connect(database_url) as connection:
         rows = connection.execute("select image_name || '.jpg' from generations").fetchall()
-    files = [file.name for file in (data_dir / "images").rglob("*") if file.is_file()]
+    folder = data_dir / "images"
+    files = [str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()]
     assert sorted(files) == sorted(name for (name,) in rows)
 
 

@@ -30,8 +30,9 @@ def _row(cluster: Cluster) -> dict[str, object]:
 
 def _pictures(cluster: Cluster) -> dict[str, int]:
     """Their sizes in bytes, by name."""
-    found = (cluster.service.data_dir / "images").rglob("*")
-    return {file.name: file.stat().st_size for file in found if file.is_file()}
+    folder = cluster.service.data_dir / "images"
+    found = [file for file in folder.rglob("*") if file.is_file()]
+    return {str(file.relative_to(folder)): file.stat().st_size for file in found}
 
 
 def _asks_google(cluster: Cluster, pid: int) -> bool:

@@ -8,8 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import NullPool, create_engine
 
 from nanobanana.storage.migration import migrate
-from nanobanana.storage.tables import metadata
-from nanobanana.storage.webhook_tables import webhooks
+from nanobanana.storage.tables import metadata, webhooks
 
 
 def test_the_migrations_bring_a_database_to_the_tables_as_written(database_url: str) -> None:

@@ -18,3 +18,11 @@ def encode(number: int, width: int) -> str:
     if number:
         raise ValueError("number does not fit the width")
     return "".join(reversed(pairs))
+
+
+def decode(text: str) -> int:
+    """The number again. Raises ValueError for other characters."""
+    number = 0
+    for character in text:
+        number = number * 62 + ALPHABET.index(character)
+    return number

@@ -16,7 +16,17 @@ def new_id(prefix: str) -> str:
 
 def first_id(prefix: str, moment: datetime) -> str:
     """The smallest id of a moment: what was made from then on sorts behind it."""
-    return _id(prefix, (moment - _EPOCH) // timedelta(milliseconds=1), 0)
+    return first_id_of(prefix, (moment - _EPOCH) // timedelta(milliseconds=1))
+
+
+def milliseconds_of(id: str) -> int:
+    """When an id was made, in milliseconds since the epoch."""
+    return base62.decode(id.partition("_")[2]) >> 80
+
+
+def first_id_of(prefix: str, milliseconds: int) -> str:
+    """As `first_id`, of milliseconds since the epoch."""
+    return _id(prefix, milliseconds, 0)
 
 
 def _id(prefix: str, milliseconds: int, chance: int) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
 
+from nanobanana.domain.images.names import parsed
 from nanobanana.domain.images.types import MEDIA_TYPES
 from nanobanana.errors import NanoBananaError, NotFoundError
 from nanobanana.web.api.schemas.errors import error_responses
@@ -23,12 +24,10 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-# After the hyphen the number of the attempt that made it, if it was not the first.
-_NAME = re.compile(r"[0-9A-Za-z]{22}(-[0-9]{1,9})?\.(png|jpg|webp)")
 # What RFC 9110 lets us understand of a Range; any other is ignored, as it wants it.
 _RANGE = re.compile(r"bytes=\s*(\d+)-(\d*)(\s*,\s*\d+-\d*)*|bytes=\s*-\d+")
 
-Name = Annotated[str, Path(examples=["0351xffvmzhinA5Ot7fOms.jpg"])]
+Name = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg"])]
 
 
 class RangeNotSatisfiableError(NanoBananaError):
@@ -37,9 +36,9 @@ class RangeNotSatisfiableError(NanoBananaError):
     type = "invalid_request_error"
 
 
-@router.head("/images/{name}", include_in_schema=False)
+@router.head("/images/{name:path}", include_in_schema=False)
 @router.get(
-    "/images/{name}",
+    "/images/{name:path}",
     response_class=FileResponse,
     responses={
         200: {
@@ -53,7 +52,7 @@ class RangeNotSatisfiableError(NanoBananaError):
 )
 async def get_image(name: Name, request: Request, services: ServicesDep) -> Response:
     """The picture itself. Takes `Range` and `If-None-Match`."""
-    file = services.images.file(name) if _NAME.fullmatch(name) else None
+    file = services.images.file(name) if parsed(name) else None
     if file is None:
         raise NotFoundError("There is no such image.")
     headers = {**_HEADERS, "ETag": f'"{name}"'}

@@ -29,7 +29,9 @@ from tests.domain.billing.accounting_model import FREE_IMAGES_PER_DAY, PLANS, Ac
 T = TypeVar("T")
 
 OUTCOMES: dict[str, Picture | NotMade] = {
-    "succeeded": Picture(image_format="png", image_bytes=7, model="a model", cost_micro_usd=39_000),
+    "succeeded": Picture(
+        image_format="png", image_bytes=7, image_place="store", model="a model", cost_micro_usd=39_000
+    ),
     "blocked": NotMade(state="blocked", error_code="content_policy", error_message="No.", retryable=False),
     "failed": rules.failed("Not now."),
 }

@@ -11,12 +11,13 @@ from PIL import Image
 from nanobanana.domain.generation import repository
 from nanobanana.domain.generation.types import Generation, Made
 from nanobanana.domain.images import rules
+from nanobanana.domain.images.names import new_name
 from nanobanana.kit.ids import new_id
 from nanobanana.services import Services
 from nanobanana.settings import Settings
 from tests.people import Person
 
-PICTURE = Made(image_format="png", image_bytes=1)
+PICTURE = Made(image_format="png", image_bytes=1, image_place="store")
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ async def _abandon(services: Services, person: Person, *, prompt: str, attempt: 
             "account_id": bearer.account_id,
             "key_id": bearer.api_key_id,
             "prompt": prompt,
-            "name": secrets.token_hex(11),
+            "name": new_name(new_id("gen")),
             "attempt": attempt,
         },
     )
@@ -92,7 +93,7 @@ async def test_a_picture_that_was_stored_before_the_crash_is_captured_not_made_a
 ) -> None:
     encoded = io.BytesIO()
     Image.new("RGB", (1024, 1024)).save(encoded, "PNG")
-    await services.images.keep(abandoned.image_name, rules.inspect(encoded.getvalue()))
+    await services.images.keep(abandoned.image_name, rules.inspect(encoded.getvalue()), keep_s=None)
 
     await services.runner.take_over()
 

@@ -35,12 +35,14 @@ async def erase(client: AsyncClient, person: Person) -> None:
 def put_pictures(settings: Settings, names: list[str]) -> None:
     store = LocalFolder(settings.image_dir)
     for name in names:
-        store.file(name).parent.mkdir(exist_ok=True)
+        store.file(name).parent.mkdir(parents=True, exist_ok=True)
         store.file(name).write_bytes(b"picture")
 
 
 def pictures(settings: Settings) -> set[str]:
-    return {file.name for file in settings.image_dir.rglob("*") if file.is_file()}
+    return {
+        str(file.relative_to(settings.image_dir)) for file in settings.image_dir.rglob("*") if file.is_file()
+    }
 
 
 async def emptied(services: Services) -> set[str]:

@@ -12,7 +12,7 @@ from nanobanana.domain.generation import magic_words, rules
 from nanobanana.domain.generation.types import Generation, Made, NotMade
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.service import Images
-from nanobanana.domain.images.types import Picture
+from nanobanana.domain.images.types import ImagePlace, Picture
 from nanobanana.domain.plans.rules import cost_micro_usd
 from nanobanana.domain.plans.types import ModelCosts
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
@@ -73,11 +73,14 @@ class Maker:
     async def _adopt(self, generation: Generation) -> Made | None:
         """The picture that an earlier attempt stored before it was interrupted, now under this attempt's name."""
         try:
-            picture = await self._images.adopt(generation.image_name)
+            adopted = await self._images.adopt(generation.image_name, keep_s=generation.retention_s)
         except StoreError as error:
             log.warning("picture_not_recovered", generation_id=generation.id, detail=str(error))
             return None
-        return Made(image_format=picture.format, image_bytes=len(picture.data)) if picture else None
+        if adopted is None:
+            return None
+        picture, place = adopted
+        return Made(image_format=picture.format, image_bytes=len(picture.data), image_place=place)
 
     async def _ask_google(self, generation: Generation, note_loss: NoteLoss) -> Made | NotMade:
         width, height = generation.pixels
@@ -92,7 +95,7 @@ class Maker:
             STEP_SECONDS.labels("google").observe(time.perf_counter() - asked)
             try:
                 with BODIES.track_inprogress():
-                    picture = await self._fit_and_keep(generation, served.image.data)
+                    picture, place = await self._fit_and_keep(generation, served.image.data)
             except (UnusablePictureError, StoreError) as error:
                 outcome = _not_made(generation, error)
                 return replace(outcome, lost_attempts=outcome.lost_attempts + served.lost_attempts)
@@ -100,6 +103,7 @@ class Maker:
         return Made(
             image_format=picture.format,
             image_bytes=len(picture.data),
+            image_place=place,
             model=answer.model,
             input_tokens=answer.input_tokens,
             output_tokens=answer.output_tokens,
@@ -113,7 +117,7 @@ class Maker:
             return None
         return cost_micro_usd(cost, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens)
 
-    async def _fit_and_keep(self, generation: Generation, data: bytes) -> Picture:
+    async def _fit_and_keep(self, generation: Generation, data: bytes) -> tuple[Picture, ImagePlace]:
         width, height = generation.pixels
         with STEP_SECONDS.labels("fit").time():
             picture = await self._images.fit(
@@ -125,12 +129,15 @@ class Maker:
             )
         with STEP_SECONDS.labels("store").time():
             try:
-                await self._images.keep(generation.image_name, picture)
+                place = await self._keep(generation, picture)
             except asyncio.CancelledError:
                 # The store goes on by itself: only once the picture is there do others find it, or we delete it.
-                await self._images.keep(generation.image_name, picture)
+                await self._keep(generation, picture)
                 raise
-        return picture
+        return picture, place
+
+    async def _keep(self, generation: Generation, picture: Picture) -> ImagePlace:
+        return await self._images.keep(generation.image_name, picture, keep_s=generation.retention_s)
 
 
 def _not_made(

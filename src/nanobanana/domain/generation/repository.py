@@ -36,7 +36,7 @@ _KEPT_AT_LEAST = timedelta(hours=23)
 
 COLUMNS = (
     "id, mode, prompt, size, style, format, state, attempt, created_at, finished_at, "
-    "image_name, image_state, image_format, model, price_micro_usd, lost_attempts, error_code, error_message"
+    "image_name, image_state, image_format, image_place, retention_s, expires_at, model, price_micro_usd, lost_attempts, error_code, error_message"
 )
 _ROOM_COLUMNS = ", ".join(field.name for field in fields(Room))
 
@@ -46,11 +46,12 @@ _ADMIT = f"""
            a.replayed, a.refusal, a.month_images, a.month_limit
     from admit_generation(%(id)s, %(image_name)s, %(api_key_id)s, %(key_hash)s, %(client_address)s,
                           %(prompt)s, %(size)s, %(style)s, %(format)s,
-                          %(idempotency_key)s, %(fingerprint)s, %(free_images_per_day)s, %(queue_max_length)s) a
+                          %(idempotency_key)s, %(fingerprint)s, %(free_images_per_day)s, %(queue_max_length)s,
+                          %(retention_s)s) a
 """
 _SETTLE = f"""
     select {COLUMNS}
-    from settle_generation(%(id)s, %(attempt)s, %(state)s, %(image_format)s, %(image_bytes)s,
+    from settle_generation(%(id)s, %(attempt)s, %(state)s, %(image_format)s, %(image_bytes)s, %(image_place)s,
                            %(model)s, %(input_tokens)s, %(output_tokens)s, %(cost_micro_usd)s, %(lost_attempts)s,
                            %(error_code)s, %(error_message)s, %(retryable)s, %(refusals_per_day)s)
 """
@@ -105,6 +106,7 @@ async def admit(
                 "size": order.size,
                 "style": order.style,
                 "format": order.format,
+                "retention_s": order.retention_s,
             },
         )
     except psycopg.Error as error:

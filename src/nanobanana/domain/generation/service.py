@@ -1,6 +1,5 @@
 """Orders for images: admitted within every limit, made, looked up."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
@@ -27,9 +26,9 @@ from nanobanana.domain.generation.types import (
     Token,
     Work,
 )
+from nanobanana.domain.images.names import new_name
 from nanobanana.domain.moderation.service import Moderation
 from nanobanana.errors import NanoBananaError, NotFoundError, ServiceUnavailableError
-from nanobanana.kit import base62
 from nanobanana.kit.addresses import IPAddress
 from nanobanana.kit.ids import new_id
 from nanobanana.metrics import STEP_SECONDS
@@ -181,7 +180,7 @@ class Generations:
             admission = await repository.admit(
                 self._database,
                 id=id,
-                image_name=base62.encode(secrets.randbits(128), 22),
+                image_name=new_name(id),
                 bearer=bearer,
                 client_address=client_address,
                 order=order,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from nanobanana.domain.api_keys.types import Mode, Month
-from nanobanana.domain.images.types import ImageFormat
+from nanobanana.domain.images.types import ImageFormat, ImagePlace
 
 Size = Literal["1024x1024", "1280x896", "896x1280", "1408x768", "768x1408"]
 Style = Literal["natural", "artistic"]
@@ -15,12 +15,14 @@ State = Literal["queued", "running", "succeeded", "failed", "blocked", "cancelle
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a caller asks for. `format` None keeps the format Google answers in."""
+    """What a caller asks for. `format` None keeps the format Google answers in; `retention_s` None keeps the picture as
+    long as the plan does."""
 
     prompt: str
     size: Size
     style: Style
     format: ImageFormat | None
+    retention_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,11 @@ class Generation:
     image_name: str
     image_state: Literal["kept", "expired", "deleted"] | None
     image_format: ImageFormat | None
+    # None: there is nothing of it, or nothing any more.
+    image_place: ImagePlace | None
+    # Of its picture, from its end on; None: for good.
+    retention_s: int | None
+    expires_at: datetime | None
     model: str | None
     price_micro_usd: int
     # Pictures that Google may have made, and charged, and nobody has: of attempts that were interrupted, each of which
@@ -55,6 +62,11 @@ class Generation:
     @property
     def has_ended(self) -> bool:
         return self.state not in {"queued", "running"}
+
+    @property
+    def is_stored(self) -> bool | None:
+        """None: there is nothing of its picture, or nothing any more."""
+        return None if self.image_place is None else self.image_place == "store"
 
     @property
     def pixels(self) -> tuple[int, int]:
@@ -146,6 +158,7 @@ class Made:
 
     image_format: ImageFormat
     image_bytes: int
+    image_place: ImagePlace
     model: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None

@@ -1,19 +1,28 @@
 """Pictures in PostgreSQL, for a service without a store: kept for a day, handed over as data: URLs."""
 
+from collections.abc import Sequence
+
+from nanobanana.domain.images.types import ImagePlace
 from nanobanana.storage.database import Database
+
+# For as long as a caller may take to fetch one.
+KEPT_S = 86_400
 
 
 class DatabaseStore:
+    place: ImagePlace = "database"
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, name: str, data: bytes) -> None:
+    async def put(self, name: str, data: bytes, *, keep_s: int | None) -> None:
+        del keep_s
         await self._database.statement(
             """
             insert into image_bytes (name, data, expires_at)
-            values (%(name)s, %(data)s, now() + interval '24 hours') on conflict (name) do nothing
+            values (%(name)s, %(data)s, now() + make_interval(secs => %(kept_s)s)) on conflict (name) do nothing
             """,
-            {"name": name, "data": data},
+            {"name": name, "data": data, "kept_s": KEPT_S},
         )
 
     async def get(self, name: str) -> bytes | None:
@@ -22,8 +31,13 @@ class DatabaseStore:
         )
         return rows[0]["data"] if rows else None
 
-    async def delete(self, name: str) -> None:
-        await self._database.statement("delete from image_bytes where name = %(name)s", {"name": name})
+    async def delete(self, names: Sequence[str]) -> None:
+        await self._database.statement(
+            "delete from image_bytes where name = any(%(names)s)", {"names": list(names)}
+        )
+
+    def link(self, name: str) -> None:
+        del name
 
     def file(self, name: str) -> None:
         del name

@@ -2,11 +2,20 @@
 
 import asyncio
 import base64
+from collections.abc import Iterable
 from pathlib import Path
 
 from nanobanana.domain.images import rules
 from nanobanana.domain.images.errors import UnusablePictureError
-from nanobanana.domain.images.types import ENDINGS, MEDIA_TYPES, ImageFormat, ImageStore, Picture
+from nanobanana.domain.images.names import first_name, thumbnail
+from nanobanana.domain.images.types import (
+    ENDINGS,
+    MEDIA_TYPES,
+    ImageFormat,
+    ImagePlace,
+    ImageStore,
+    Picture,
+)
 
 
 class Images:
@@ -32,36 +41,40 @@ class Images:
             rules.fit, picture, width=width, height=height, format=format, watermark=watermark
         )
 
-    async def keep(self, stem: str, picture: Picture) -> None:
-        await self._store.put(f"{stem}.{picture.ending}", picture.data)
+    async def keep(self, stem: str, picture: Picture, *, keep_s: int | None) -> ImagePlace:
+        """Where it is kept; `keep_s` as the store's. Raises StoreError."""
+        await self._store.put(f"{stem}.{picture.ending}", picture.data, keep_s=keep_s)
+        return self._store.place
 
-    async def adopt(self, name: str) -> Picture | None:
+    async def adopt(self, name: str, *, keep_s: int | None) -> tuple[Picture, ImagePlace] | None:
         """The picture that an earlier attempt at the same image left whole, now under `name`; what else there was of
         them is gone. Whoever is killed in here leaves the picture under one of the names."""
-        picture, left = None, await self._store.names(_first_name(name))
+        picture, left = None, await self._store.names(first_name(name))
         for other in left:
             picture = picture or await self._whole(other)
-        if picture:
-            await self.keep(name, picture)
-        for other in left:
-            if picture is None or other != f"{name}.{picture.ending}":
-                await self._store.delete(other)
-        return picture
+        place = await self.keep(name, picture, keep_s=keep_s) if picture else self._store.place
+        kept = picture and f"{name}.{picture.ending}"
+        await self._store.delete([other for other in left if other != kept])
+        return (picture, place) if picture else None
 
     async def discard(self, name: str) -> None:
         """What one attempt has left."""
-        for found in await self._store.names(f"{name}."):
-            await self._store.delete(found)
+        await self._store.delete(await self._store.names(f"{name}."))
 
     async def delete(self, name: str) -> None:
         """What all attempts at the same image have left, in every format and also what is half of one."""
-        for found in await self._store.names(_first_name(name)):
-            await self._store.delete(found)
+        await self._store.delete(await self._store.names(first_name(name)))
 
-    def path(self, stem: str, format: ImageFormat) -> str | None:
-        """Under which we serve the picture; None when no store but the answer itself must hold it."""
-        name = f"{stem}.{ENDINGS[format]}"
-        return f"/images/{name}" if self._store.file(name) else None
+    async def delete_pictures(self, pictures: Iterable[tuple[str, ImageFormat]]) -> None:
+        """Of rows that have ended, by the names and formats in them, with their thumbnails: without looking around in
+        the store. Raises StoreError."""
+        names = [(f"{stem}.{ENDINGS[format]}", thumbnail(stem)) for stem, format in pictures]
+        await self._store.delete([name for both in names for name in both])
+
+    def link(self, stem: str, format: ImageFormat, *, base_url: str) -> str | None:
+        """Where the picture can be fetched; None when only the answer itself can hold it."""
+        link = self._store.link(f"{stem}.{ENDINGS[format]}")
+        return f"{base_url}{link}" if link and link.startswith("/") else link
 
     async def data_url(self, stem: str, format: ImageFormat) -> str | None:
         """The picture itself as a link, while it waits."""
@@ -82,8 +95,3 @@ class Images:
             return rules.inspect(data) if data else None
         except UnusablePictureError:
             return None
-
-
-def _first_name(name: str) -> str:
-    """That of the first attempt, with which the names of all begin."""
-    return name.partition("-")[0]

@@ -1,8 +1,12 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 ImageFormat = Literal["png", "jpeg", "webp"]
+# store: where the settings say. database: in PostgreSQL for a day, because there is no store. waiting: in PostgreSQL,
+# until the store takes it.
+ImagePlace = Literal["store", "database", "waiting"]
 
 ENDINGS: dict[ImageFormat, str] = {"png": "png", "jpeg": "jpg", "webp": "webp"}
 MEDIA_TYPES: dict[str, str] = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
@@ -25,13 +29,22 @@ class Picture:
 class ImageStore(Protocol):
     """Where pictures are kept. A name is the one of the row and the ending of the format."""
 
-    async def put(self, name: str, data: bytes) -> None:
-        """Keeps the picture whole or raises StoreError; a name that is taken stays as it is."""
+    @property
+    def place(self) -> ImagePlace:
+        """What rows say of pictures that are kept here."""
 
-    async def get(self, name: str) -> bytes | None: ...
+    async def put(self, name: str, data: bytes, *, keep_s: int | None) -> None:
+        """Keeps the picture whole or raises StoreError; a name that is taken stays as it is. `keep_s`: for how many
+        seconds caches may keep it too; None: for good."""
 
-    async def delete(self, name: str) -> None:
+    async def get(self, name: str) -> bytes | None:
+        """None when it is not there. Raises StoreError."""
+
+    async def delete(self, names: Sequence[str]) -> None:
         """For good once this returns; a name that is not there is fine. Raises StoreError."""
+
+    def link(self, name: str) -> str | None:
+        """Where everybody can fetch the picture, or its path with us; None when only an answer can hold it."""
 
     def file(self, name: str) -> Path | None:
         """The picture as a file to serve, where the store is a folder."""

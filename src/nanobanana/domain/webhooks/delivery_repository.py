@@ -8,7 +8,7 @@ from sqlalchemy.sql.functions import now
 from nanobanana.domain.webhooks.types import Attempt, Delivery, DeliveryState, DueDelivery
 from nanobanana.kit.ids import first_id, new_id
 from nanobanana.storage.database import AsyncConnection, Database
-from nanobanana.storage.webhook_tables import webhook_deliveries as deliveries
+from nanobanana.storage.tables import webhook_deliveries as deliveries
 
 # Longer than a round of tries may take, its timeouts and the database's included.
 _HOLD_S = 60

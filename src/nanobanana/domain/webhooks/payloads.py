@@ -34,8 +34,7 @@ class Payloads:
         """None for a picture that no store holds: a delivery is no place for megabytes."""
         if generation.image_state != "kept" or generation.image_format is None:
             return None
-        path = self._images.path(generation.image_name, generation.image_format)
-        return path and f"{self._base_url}{path}"
+        return self._images.link(generation.image_name, generation.image_format, base_url=self._base_url)
 
 
 def image_data(generation: Generation, *, url: str | None) -> dict[str, Any]:
@@ -51,6 +50,8 @@ def image_data(generation: Generation, *, url: str | None) -> dict[str, Any]:
         "mode": generation.mode,
         "model": generation.model,
         "image_state": generation.image_state,
+        "stored": generation.is_stored,
+        "expires_at": generation.expires_at,
         "charge": _charge(generation),
         "error": _error(generation),
         "queue_position": None,

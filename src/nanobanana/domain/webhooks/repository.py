@@ -8,8 +8,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from nanobanana.domain.webhooks.types import DisabledReason, EventType, Webhook, WebhookChanges
 from nanobanana.storage.database import AsyncConnection, Database
-from nanobanana.storage.tables import accounts
-from nanobanana.storage.webhook_tables import webhooks
+from nanobanana.storage.tables import accounts, webhooks
 
 _COLUMNS = (
     webhooks.c.id,

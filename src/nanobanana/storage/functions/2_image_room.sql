@@ -4,7 +4,7 @@ create or replace function image_room(in_api_key_id text, in_free_images_per_day
     account_id text, plan text, price_micro_usd bigint, from_free_pool boolean,
     month_images bigint, month_limit bigint, month_micro_usd bigint, spending_cap_micro_usd bigint,
     balance_micro_usd bigint, key_images bigint, key_limit bigint, free_images bigint, free_limit bigint,
-    full_limit text
+    retention_s bigint, full_limit text
 ) language sql stable rows 1 as $$
     with period as (
         select (now() at time zone 'utc')::date as day, date_trunc('month', now() at time zone 'utc')::date as month
@@ -15,7 +15,8 @@ create or replace function image_room(in_api_key_id text, in_free_images_per_day
                coalesce(b.micro_usd - b.held_micro_usd, 0) as balance,
                coalesce(km.images + km.held_images, 0) as key_images, k.monthly_image_cap,
                coalesce(f.images + f.held_images, 0) as free_images,
-               case when p.is_free then in_free_images_per_day end as free_limit
+               case when p.is_free then in_free_images_per_day end as free_limit,
+               p.retention_days * 86400::bigint as retention_s
         from period
         join api_keys k on k.id = in_api_key_id
         join accounts a on a.id = k.account_id

@@ -11,7 +11,7 @@ create or replace function admit_generation(
     in_id text, in_image_name text, in_api_key_id text, in_key_hash bytea, in_client_address inet,
     in_prompt text, in_size text, in_style text, in_format text,
     in_idempotency_key text, in_fingerprint bytea, in_free_images_per_day bigint,
-    in_queue_max_length bigint default null
+    in_queue_max_length bigint default null, in_retention_s bigint default null
 ) returns table (
     generation generations, replayed boolean, refusal text, month_images bigint, month_limit bigint
 ) language plpgsql as $$
@@ -83,12 +83,14 @@ begin
         raise exception using errcode = 'NB401', message = 'the account is erased';
     end if;
     insert into generations (id, account_id, api_key_id, mode, prompt, size, style, format, image_name,
-                             state, attempt, lease_until, price_micro_usd, from_free_pool)
+                             state, attempt, lease_until, price_micro_usd, from_free_pool, retention_s, retention_is_own)
     values (in_id, bearer.account_id, in_api_key_id, bearer.mode, in_prompt, in_size, in_style, in_format, in_image_name,
             case when queued then 'queued' else 'running' end, case when queued then 0 else 1 end,
             case when not queued then now() + interval '20 seconds' end,
             case when bearer.mode = 'live' then room.price_micro_usd else 0 end,
-            bearer.mode = 'live' and room.from_free_pool)
+            bearer.mode = 'live' and room.from_free_pool,
+            least(in_retention_s, case bearer.mode when 'test' then 86400 else room.retention_s end),
+            in_retention_s is not null)
     returning generations.* into generation;
     if bearer.mode = 'live' then
         insert into ledger (account_id, api_key_id, generation_id, kind, day, from_free_pool, held_images, held_micro_usd)

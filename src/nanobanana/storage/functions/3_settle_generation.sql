@@ -2,7 +2,7 @@
 -- periods in which it was admitted, and its end told to webhooks; a refused prompt of a live key counts against its
 -- account. Gives no row, and changes nothing, when this attempt no longer holds the row.
 create or replace function settle_generation(
-    in_id text, in_attempt integer, in_state text, in_image_format text, in_image_bytes bigint,
+    in_id text, in_attempt integer, in_state text, in_image_format text, in_image_bytes bigint, in_image_place text,
     in_model text, in_input_tokens integer, in_output_tokens integer, in_cost_micro_usd bigint, in_lost_attempts integer,
     in_error_code text, in_error_message text, in_retryable boolean, in_refusals_per_day integer
 ) returns setof generations language plpgsql as $$
@@ -16,7 +16,10 @@ begin
     update generations g
     set state = in_state, lease_until = null, finished_at = now(),
         image_state = case when in_state = 'succeeded' then 'kept' end,
-        image_format = in_image_format, image_bytes = in_image_bytes,
+        image_format = in_image_format, image_bytes = in_image_bytes, image_place = in_image_place,
+        -- What no store holds waits a day for whoever ordered it.
+        expires_at = case when in_state = 'succeeded' then now() + make_interval(
+            secs => least(g.retention_s, case in_image_place when 'database' then 86400 end)) end,
         model = in_model, input_tokens = in_input_tokens, output_tokens = in_output_tokens,
         cost_micro_usd = in_cost_micro_usd, lost_attempts = in_lost_attempts,
         error_code = in_error_code, error_message = in_error_message

@@ -69,8 +69,7 @@ def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str
     """Where the picture is served, if it is served at all."""
     if generation.image_state != "kept" or generation.image_format is None:
         return None
-    path = services.images.path(generation.image_name, generation.image_format)
-    return path and f"{base_url}{path}"
+    return services.images.link(generation.image_name, generation.image_format, base_url=base_url)
 
 
 async def view_of(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:

@@ -88,6 +88,10 @@ class GenerationView(BaseModel):
     mode: Mode
     model: str | None
     image_state: Literal["kept", "expired", "deleted"] | None
+    stored: bool | None = Field(
+        description="Whether the picture is in the store; false while only this answer holds it, null without one"
+    )
+    expires_at: datetime | None = Field(description="When the picture goes; null: it stays, or there is none")
     charge: Charge
     error: GenerationError | None
     created_at: datetime
@@ -107,6 +111,8 @@ class GenerationView(BaseModel):
             mode=generation.mode,
             model=generation.model,
             image_state=generation.image_state,
+            stored=generation.is_stored,
+            expires_at=generation.expires_at,
             charge=Charge.of(generation),
             error=_error(generation),
             created_at=generation.created_at,

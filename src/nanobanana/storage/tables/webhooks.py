@@ -16,7 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from nanobanana.storage.tables import accounts, metadata
+from nanobanana.storage.tables.columns import metadata
+from nanobanana.storage.tables.people import accounts
 
 _EVENTS = "'{image.completed,image.failed,quota.warning,quota.exhausted,key.rotated}'"
 
