@@ -88,6 +88,8 @@ class Settings(BaseSettings):
 
     # Pictures. "none" hands them over as data: URLs and keeps the bytes for a day in PostgreSQL.
     image_store: Literal["local", "none"] = "local"
+    # Pictures that may wait in PostgreSQL while the store is away; past that no more are made.
+    store_outage_bytes: Annotated[int, Field(ge=1)] = 2**30
 
     @field_validator("gemini_models", "trusted_proxies", "webhook_allowed_networks", mode="before")
     @classmethod

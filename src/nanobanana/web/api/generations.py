@@ -67,7 +67,7 @@ async def list_generations(
 
 def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
     """Where the picture is served, if it is served at all."""
-    if generation.image_state != "kept" or generation.image_format is None:
+    if generation.image_state != "kept" or generation.image_format is None or not generation.is_stored:
         return None
     return services.images.link(generation.image_name, generation.image_format, base_url=base_url)
 
@@ -75,5 +75,9 @@ def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str
 async def view_of(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
     url = link_to(generation, services, base_url)
     if url is None and generation.image_state == "kept" and generation.image_format:
-        url = await services.images.data_url(generation.image_name, generation.image_format)
+        name, format = generation.image_name, generation.image_format
+        # Where it does not wait any more it has been stored a moment ago.
+        url = await services.images.data_url(name, format) or services.images.link(
+            name, format, base_url=base_url
+        )
     return GenerationView.of(generation, url=url)
