@@ -10,7 +10,6 @@ from httpx2 import AsyncClient
 
 from nanobanana.domain.images import waiting_repository
 from nanobanana.domain.webhooks.payloads import Payloads
-from nanobanana.domain.webhooks.types import DueDelivery
 from nanobanana.services import Services
 from nanobanana.settings import Settings
 from tests.google import Google

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -68,8 +69,8 @@ class GuardedStore:
     async def delete(self, names: Sequence[str]) -> None:
         await self._store.delete(names)
 
-    def link(self, name: str) -> str | None:
-        return self._store.link(name)
+    def link(self, name: str, *, expires_at: datetime | None) -> str | None:
+        return self._store.link(name, expires_at=expires_at)
 
     def file(self, name: str) -> Path | None:
         return self._store.file(name)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from nanobanana.domain.images import rules
@@ -92,9 +93,11 @@ class Images:
         await self._waiting.delete([name for name, _ in names])
         await self._store.delete([name for both in names for name in both])
 
-    def link(self, stem: str, format: ImageFormat, *, base_url: str) -> str | None:
+    def link(
+        self, stem: str, format: ImageFormat, *, expires_at: datetime | None, base_url: str
+    ) -> str | None:
         """Where the picture can be fetched; None when only the answer itself can hold it."""
-        link = self._store.link(f"{stem}.{ENDINGS[format]}")
+        link = self._store.link(f"{stem}.{ENDINGS[format]}", expires_at=expires_at)
         return f"{base_url}{link}" if link and link.startswith("/") else link
 
     async def data_url(self, stem: str, format: ImageFormat) -> str | None:
@@ -106,8 +109,7 @@ class Images:
         return f"data:{MEDIA_TYPES[ENDINGS[format]]};base64,{base64.b64encode(data).decode()}"
 
     def file(self, name: str) -> Path | None:
-        file = self._store.file(name)
-        return file if file and file.is_file() else None
+        return self._store.file(name)
 
     async def _delete_all(self, beginning: str) -> None:
         for place in (self._waiting, self._store):

@@ -67,17 +67,24 @@ async def list_generations(
 
 def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
     """Where the picture is served, if it is served at all."""
-    if generation.image_state != "kept" or generation.image_format is None or not generation.is_stored:
-        return None
-    return services.images.link(generation.image_name, generation.image_format, base_url=base_url)
+    return _link(generation, services, base_url) if generation.is_stored else None
 
 
 async def view_of(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
     url = link_to(generation, services, base_url)
     if url is None and generation.image_state == "kept" and generation.image_format:
-        name, format = generation.image_name, generation.image_format
-        # Where it does not wait any more it has been stored a moment ago.
-        url = await services.images.data_url(name, format) or services.images.link(
-            name, format, base_url=base_url
-        )
+        url = await services.images.data_url(generation.image_name, generation.image_format)
+        # What does not wait any more has come to the store a moment ago.
+        url = url or _link(generation, services, base_url)
     return GenerationView.of(generation, url=url)
+
+
+def _link(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
+    if generation.image_state != "kept" or generation.image_format is None:
+        return None
+    return services.images.link(
+        generation.image_name,
+        generation.image_format,
+        expires_at=generation.expires_at,
+        base_url=base_url,
+    )
