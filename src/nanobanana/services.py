@@ -20,8 +20,12 @@ from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.generation.speed_limits import SpeedLimits
 from nanobanana.domain.images import headers
+from nanobanana.domain.images.guarded_store import GuardedStore
+from nanobanana.domain.images.mover import Mover
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
+from nanobanana.domain.images.types import ImageStore
+from nanobanana.domain.images.waiting_room import WaitingRoom
 from nanobanana.domain.limits.service import Limiter
 from nanobanana.domain.moderation.blocklist import Blocklist
 from nanobanana.domain.moderation.service import Moderation
@@ -69,6 +73,16 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
+class Stores:
+    """Where pictures are kept: in the one of the settings, and what waits for it."""
+
+    in_database: DatabaseStore
+    chosen: GuardedStore
+    waiting_room: WaitingRoom
+    mover: Mover
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     settings: Settings
     database: Database
@@ -80,7 +94,7 @@ class Services:
     limiter: Limiter
     throttle: Throttle
     images: Images
-    images_in_database: DatabaseStore
+    stores: Stores
     routes: Routes
     runner: Runner
     generations: Generations
@@ -107,8 +121,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         client = _webhook_client(settings)
         closing.push_async_callback(client.close)
 
-        images_in_database = DatabaseStore(database)
-        images = _images(settings, images_in_database)
+        stores = _stores(settings, database)
+        images = Images(stores.chosen, waiting=stores.waiting_room)
         secrets = _secret_keys(settings)
         routes = all_routes(settings, http, redis, secret=secrets[0])
         api_keys = ApiKeys(database, secrets=secrets)
@@ -131,7 +145,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             limiter=limiter,
             throttle=Throttle(limiter, scale=settings.throttle_scale),
             images=images,
-            images_in_database=images_in_database,
+            stores=stores,
             routes=routes["live"],
             runner=runner,
             generations=generations,
@@ -140,7 +154,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             billing=Billing(database),
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
-            status=StatusBoard(database, routes=routes["live"]),
+            status=StatusBoard(database, routes=routes["live"], store=stores.chosen, images=images),
         )
 
 
@@ -160,14 +174,25 @@ async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[D
     return database, queue
 
 
-def _images(settings: Settings, in_database: DatabaseStore) -> Images:
+def _stores(settings: Settings, database: Database) -> Stores:
+    in_database = DatabaseStore(database)
+    chosen = GuardedStore(_chosen_store(settings, in_database))
+    return Stores(
+        in_database=in_database,
+        chosen=chosen,
+        waiting_room=WaitingRoom(database, max_bytes=settings.store_outage_bytes),
+        mover=Mover(database, store=chosen),
+    )
+
+
+def _chosen_store(settings: Settings, in_database: DatabaseStore) -> ImageStore:
     match settings.image_store:
         case "local":
-            return Images(LocalFolder(settings.image_dir))
+            return LocalFolder(settings.image_dir)
         case "s3":
-            return Images(_bucket(settings))
+            return _bucket(settings)
         case "none":
-            return Images(in_database)
+            return in_database
 
 
 def _bucket(settings: Settings) -> Bucket:
@@ -270,6 +295,7 @@ def _generations(
     queue = GenerationQueue(
         database,
         routes=routes["live"],
+        images=images,
         max_age_s=settings.queue_max_age_s,
         max_length=settings.queue_max_length,
     )

@@ -32,7 +32,7 @@ class Payloads:
 
     def _link_to(self, generation: Generation) -> str | None:
         """None for a picture that no store holds: a delivery is no place for megabytes."""
-        if generation.image_state != "kept" or generation.image_format is None:
+        if generation.image_state != "kept" or generation.image_format is None or not generation.is_stored:
             return None
         return self._images.link(
             generation.image_name,

@@ -67,6 +67,19 @@ async def list_generations(
 
 def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
     """Where the picture is served, if it is served at all."""
+    return _link(generation, services, base_url) if generation.is_stored else None
+
+
+async def view_of(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
+    url = link_to(generation, services, base_url)
+    if url is None and generation.image_state == "kept" and generation.image_format:
+        url = await services.images.data_url(generation.image_name, generation.image_format)
+        # What does not wait any more has come to the store a moment ago.
+        url = url or _link(generation, services, base_url)
+    return GenerationView.of(generation, url=url)
+
+
+def _link(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
     if generation.image_state != "kept" or generation.image_format is None:
         return None
     return services.images.link(
@@ -75,10 +88,3 @@ def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str
         expires_at=generation.expires_at,
         base_url=base_url,
     )
-
-
-async def view_of(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
-    url = link_to(generation, services, base_url)
-    if url is None and generation.image_state == "kept" and generation.image_format:
-        url = await services.images.data_url(generation.image_name, generation.image_format)
-    return GenerationView.of(generation, url=url)

@@ -1,0 +1,180 @@
+"""S3 is killed, and hangs, under load, and is brought back."""
+
+import asyncio
+import base64
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import quantiles
+
+import psycopg
+import pytest
+from httpx2 import AsyncClient, Response
+
+from nanobanana.domain.images.rules import inspect
+from tests.chaos.books import books_of, until_all_has_ended
+from tests.chaos.figures import Figures
+from tests.chaos.load import Load, client_of
+from tests.chaos.s3_door import S3Door
+from tests.concurrency.cluster import Cluster, running_cluster
+from tests.google import Google
+from tests.s3_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, make_bucket
+
+# An order with a wait as long as this is answered with its picture.
+WAIT_S = 60
+# Pictures in a row that S3 takes, of all three processes as good as certainly.
+WARM = 10
+LONGER_AT_MOST_S = 1
+# A probe, a look for what waits, the pictures themselves; and the lease of a mover that met the outage.
+MOVED_WITHIN_S = 40
+
+WAITING = "select count(*) from image_bytes"
+NOT_STORED = "select count(*) from generations where image_place is distinct from 'store'"
+
+
+@dataclass(frozen=True)
+class Length:
+    """`rate` is of orders, a second."""
+
+    rate: float
+    calm_s: float
+    trouble_s: float
+
+
+@dataclass(frozen=True)
+class Got:
+    """What a caller got. `digest`: of the picture, when the answer held it."""
+
+    id: str
+    began: float
+    seconds: float
+    digest: str | None
+
+
+class Callers:
+    def __init__(self) -> None:
+        self.got: list[Got] = []
+
+    def note(self, began: float, answer: Response) -> None:
+        if answer.status_code == 200:
+            body = answer.json()
+            assert body["stored"] is not body["url"].startswith("data:")
+            data = None if body["stored"] else base64.b64decode(body["url"].partition(",")[2])
+            digest = _digest(data) if data else None
+            self.got.append(Got(id=body["id"], began=began, seconds=time.time() - began, digest=digest))
+
+    def p95_s(self, *, since: float, until: float) -> float:
+        return quantiles([each.seconds for each in self.got if since <= each.began < until], n=20)[-1]
+
+
+def _digest(picture: bytes) -> str:
+    """Of a whole one."""
+    inspect(picture)
+    return hashlib.sha256(picture).hexdigest()
+
+
+@pytest.fixture
+def door(end: str, *, full: bool) -> Iterator[S3Door]:
+    if end == "stopped" and not full:
+        pytest.skip("in ./nb chaos")
+    with S3Door() as door:
+        yield door
+
+
+@pytest.fixture
+def cluster(door: S3Door) -> Iterator[Cluster]:
+    bucket = f"test-{secrets.token_hex(8)}"
+    make_bucket(os.environ["TEST_S3_URL"], bucket)
+    with running_cluster(
+        R2_ENDPOINT=door.url,
+        R2_BUCKET=bucket,
+        R2_ACCESS_KEY_ID=ACCESS_KEY_ID,
+        R2_SECRET_ACCESS_KEY=SECRET_ACCESS_KEY,
+    ) as cluster:
+        yield cluster
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+async def test_while_s3_is_away_every_caller_gets_its_picture_and_then_s3_gets_them(
+    cluster: Cluster, door: S3Door, figures: Figures, end: str, *, full: bool
+) -> None:
+    length = Length(rate=8, calm_s=20, trouble_s=90) if full else Length(rate=8, calm_s=3, trouble_s=3)
+    callers = Callers()
+    async with client_of(cluster.service) as client:
+        first = await _until_s3_has_started(client)
+        calm = time.time()
+        async with Load(client, rate=length.rate, waits_s=(WAIT_S,), note=callers.note) as load:
+            await figures.wait("all is well", seconds=length.calm_s)
+            began = time.time()
+            door.shut() if end == "killed" else door.hang()
+            await figures.wait(f"S3 is {end}", seconds=length.trouble_s)
+            door.open() if end == "killed" else door.go_on()
+            ended = time.time()
+            _, moved_at = await asyncio.gather(
+                figures.wait("all is well again", seconds=length.calm_s),
+                _until_none_waits(cluster.database_url),
+            )
+        await until_all_has_ended(cluster.database_url, within_s=60)
+        links = [await _link(client, got.id) for got in callers.got]
+
+    figures.note("orders", len(load.began_at))
+    figures.note(
+        "of them answered with the picture itself", sum(got.digest is not None for got in callers.got)
+    )
+    figures.expect("answers other than 200", load.answers.total() - load.answers[200], is_=0)
+    before_s, during_s = callers.p95_s(since=calm, until=began), callers.p95_s(since=began, until=ended)
+    figures.note("p95 of an order before, s", round(before_s, 2))
+    figures.note("p95 of an order in the outage, s", round(during_s, 2))
+    figures.expect_at_most("the difference, s", during_s - before_s, LONGER_AT_MOST_S)
+    figures.note("slowest answer, s", round(load.slowest_s, 2))
+    figures.expect_at_most("all is in S3 after s", moved_at - ended, MOVED_WITHIN_S)
+    async with AsyncClient(verify=False) as s3:
+        stored = [_digest((await s3.get(link)).content) for link in links]
+    differing = sum(got.digest not in {None, found} for got, found in zip(callers.got, stored, strict=True))
+    figures.expect("pictures in S3 other than the callers'", differing, is_=0)
+    figures.expect("rows that say otherwise", await _number(cluster.database_url, NOT_STORED), is_=0)
+    figures.expect("pictures that still wait", await _number(cluster.database_url, WAITING), is_=0)
+    books = await books_of(cluster.database_url)
+    figures.expect(
+        "of the orders ended with an image", books.states["succeeded"], is_=len(load.began_at) + first
+    )
+    google = Google(cluster.sandbox_url, cluster.google_key)
+    drawn = sum(call["made_picture"] for call in google.received())
+    figures.expect("pictures drawn", drawn, is_=len(load.began_at) + first)
+    books.show(figures, accepted=load.ids, drawn=drawn)
+    figures.hold()
+
+
+async def _until_s3_has_started(client: AsyncClient) -> int:
+    """Its first requests take seconds. The number of orders until then."""
+    stored = orders = 0
+    while stored < WARM:
+        orders += 1
+        answer = await client.post("/v1/generate", json={"prompt": "a banana"})
+        stored = stored + 1 if answer.json()["stored"] else 0
+    return orders
+
+
+async def _until_none_waits(database_url: str) -> float:
+    """The moment."""
+    async with asyncio.timeout(60):
+        while await _number(database_url, WAITING):
+            await asyncio.sleep(0.1)
+    return time.time()
+
+
+async def _number(database_url: str, query: str) -> int:
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        row = await (await connection.execute(query)).fetchone()
+    assert row
+    return int(row[0])
+
+
+async def _link(client: AsyncClient, id: str) -> str:
+    body = (await client.get(f"/v1/generations/{id}")).json()
+    assert body["stored"]
+    return str(body["url"])
