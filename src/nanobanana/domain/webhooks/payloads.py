@@ -32,7 +32,7 @@ class Payloads:
 
     def _link_to(self, generation: Generation) -> str | None:
         """None for a picture that no store holds: a delivery is no place for megabytes."""
-        if generation.image_state != "kept" or generation.image_format is None:
+        if not generation.has_picture or generation.image_format is None:
             return None
         return self._images.link(generation.image_name, generation.image_format, base_url=self._base_url)
 
@@ -49,7 +49,7 @@ def image_data(generation: Generation, *, url: str | None) -> dict[str, Any]:
         "format": generation.image_format or generation.format,
         "mode": generation.mode,
         "model": generation.model,
-        "image_state": generation.image_state,
+        "image_state": generation.image_state_now,
         "stored": generation.is_stored,
         "expires_at": generation.expires_at,
         "charge": _charge(generation),

@@ -67,13 +67,13 @@ async def list_generations(
 
 def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
     """Where the picture is served, if it is served at all."""
-    if generation.image_state != "kept" or generation.image_format is None:
+    if not generation.has_picture or generation.image_format is None:
         return None
     return services.images.link(generation.image_name, generation.image_format, base_url=base_url)
 
 
 async def view_of(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
     url = link_to(generation, services, base_url)
-    if url is None and generation.image_state == "kept" and generation.image_format:
+    if url is None and generation.has_picture and generation.image_format:
         url = await services.images.data_url(generation.image_name, generation.image_format)
     return GenerationView.of(generation, url=url)

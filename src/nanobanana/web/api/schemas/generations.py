@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.generation.errors import error_of
-from nanobanana.domain.generation.types import Generation, Order, Quote, Size, State, Style
+from nanobanana.domain.generation.types import Generation, ImageState, Order, Quote, Size, State, Style
 from nanobanana.domain.images.types import ImageFormat
 from nanobanana.web.api.schemas.money import usd
 from nanobanana.web.api.schemas.strict import RequestBody
@@ -87,7 +87,7 @@ class GenerationView(BaseModel):
     format: ImageFormat | None = Field(description="Of the picture; before there is one, what was asked for")
     mode: Mode
     model: str | None
-    image_state: Literal["kept", "expired", "deleted"] | None
+    image_state: ImageState | None
     stored: bool | None = Field(
         description="Whether the picture is in the store; false while only this answer holds it, null without one"
     )
@@ -110,7 +110,7 @@ class GenerationView(BaseModel):
             format=generation.image_format or generation.format,
             mode=generation.mode,
             model=generation.model,
-            image_state=generation.image_state,
+            image_state=generation.image_state_now,
             stored=generation.is_stored,
             expires_at=generation.expires_at,
             charge=Charge.of(generation),
