@@ -5,6 +5,8 @@ import base64
 from collections.abc import Iterable
 from pathlib import Path
 
+import structlog
+
 from nanobanana.domain.images import rules
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.names import first_name, thumbnail
@@ -16,6 +18,9 @@ from nanobanana.domain.images.types import (
     ImageStore,
     Picture,
 )
+from nanobanana.integrations.object_store.errors import StoreError
+
+log = structlog.get_logger()
 
 
 class Images:
@@ -31,14 +36,16 @@ class Images:
         width: int,
         height: int,
         format: ImageFormat | None,
+        id: str | None = None,
         watermark: str | None = None,
     ) -> Picture:
-        """Exactly width x height; the very bytes when they already are. Raises UnusablePictureError."""
+        """Exactly width x height; the very bytes when they already are, else with `id` in its metadata. Raises
+        UnusablePictureError."""
         picture = rules.inspect(data)
         if not watermark and rules.matches(picture, width=width, height=height, format=format):
             return picture
         return await asyncio.to_thread(
-            rules.fit, picture, width=width, height=height, format=format, watermark=watermark
+            rules.fit, picture, width=width, height=height, format=format, id=id, watermark=watermark
         )
 
     async def keep(self, stem: str, picture: Picture, *, keep_s: int | None) -> ImagePlace:
@@ -76,13 +83,40 @@ class Images:
         link = self._store.link(f"{stem}.{ENDINGS[format]}")
         return f"{base_url}{link}" if link and link.startswith("/") else link
 
+    def thumbnail_link(self, stem: str, *, base_url: str) -> str:
+        """Where a small picture can be fetched, which is made when somebody does."""
+        return f"{base_url}/thumbnails/{thumbnail(stem)}"
+
     async def data_url(self, stem: str, format: ImageFormat) -> str | None:
         """The picture itself as a link, while it waits."""
         async with self._data_urls_at_once:
-            data = await self._store.get(f"{stem}.{ENDINGS[format]}")
+            data = await self.read(stem, format)
         if data is None:
             return None
         return f"data:{MEDIA_TYPES[ENDINGS[format]]};base64,{base64.b64encode(data).decode()}"
+
+    async def read(self, stem: str, format: ImageFormat) -> bytes | None:
+        """The picture itself, wherever it is. Raises StoreError."""
+        return await self._store.get(f"{stem}.{ENDINGS[format]}")
+
+    async def find(self, name: str) -> Path | str | bytes | None:
+        """What is kept under the name: the file, a link to it, or the bytes that nothing links to. Raises StoreError."""
+        if self._store.file(name):
+            return self.file(name)
+        if link := self._store.link(name):
+            return link if name in await self._store.names(name) else None
+        return await self._store.get(name)
+
+    async def keep_thumbnail(self, name: str, data: bytes, *, keep_s: int | None) -> None:
+        """Unless another process has kept one. Raises StoreError."""
+        await self._store.put(name, data, keep_s=keep_s)
+
+    async def discard_thumbnail(self, name: str) -> None:
+        """As far as the store is there to do so; the sweep finds what is left."""
+        try:
+            await self._store.delete([name])
+        except StoreError as error:
+            log.warning("thumbnail_not_discarded", detail=str(error))
 
     def file(self, name: str) -> Path | None:
         file = self._store.file(name)
