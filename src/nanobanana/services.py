@@ -14,6 +14,8 @@ from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.billing.service import Billing
 from nanobanana.domain.credentials.service import CredentialChanges
+from nanobanana.domain.gallery.service import Gallery
+from nanobanana.domain.gallery.thumbnails import Thumbnails
 from nanobanana.domain.generation.maker import Maker
 from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
@@ -82,6 +84,8 @@ class Services:
     routes: Routes
     runner: Runner
     generations: Generations
+    gallery: Gallery
+    thumbnails: Thumbnails
     eraser: Eraser
     usage: UsageReports
     billing: Billing
@@ -133,6 +137,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             routes=routes["live"],
             runner=runner,
             generations=generations,
+            gallery=Gallery(database, generations=generations, images=images),
+            thumbnails=Thumbnails(database, images=images),
             eraser=Eraser(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),

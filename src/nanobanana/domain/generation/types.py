@@ -93,6 +93,23 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which generations are listed: of a time, by their ids, and of a kind; None: all."""
+
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    api_key_id: str | None = None
+    state: State | None = None
+    size: Size | None = None
+    image_state: ImageState | None = None
+
+    @property
+    def look_into_rows(self) -> bool:
+        """Whether ids alone do not tell what is listed."""
+        return any((self.api_key_id, self.state, self.size, self.image_state))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """What an order took of the speed limits, until it ends. `in_flight`: whether it may be in that window too."""
 
