@@ -55,4 +55,10 @@ RECONCILIATION_DIFFERENCES = Gauge(
     "Records of money and images that disagreed at the last reconciliation",
     multiprocess_mode="mostrecent",
 )
+STORE_UP = Gauge("nanobanana_store_up", "Whether pictures go to the store", multiprocess_mode="livemin")
+WAITING_BYTES = Gauge(
+    "nanobanana_waiting_picture_bytes",
+    "Pictures that wait in PostgreSQL for the store",
+    multiprocess_mode="livemostrecent",
+)
 REDIS_UP = Gauge("nanobanana_redis_up", "Whether Redis answered the last probe", multiprocess_mode="livemin")

@@ -21,8 +21,13 @@ from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.generation.speed_limits import SpeedLimits
+from nanobanana.domain.images import headers
+from nanobanana.domain.images.guarded_store import GuardedStore
+from nanobanana.domain.images.mover import Mover
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
+from nanobanana.domain.images.types import ImageStore
+from nanobanana.domain.images.waiting_room import WaitingRoom
 from nanobanana.domain.limits.service import Limiter
 from nanobanana.domain.moderation.blocklist import Blocklist
 from nanobanana.domain.moderation.service import Moderation
@@ -47,6 +52,7 @@ from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
 from nanobanana.integrations.google.http import open_http
 from nanobanana.integrations.object_store.local import LocalFolder
+from nanobanana.integrations.object_store.s3 import Bucket, open_bucket
 from nanobanana.integrations.webhooks.client import WebhookClient, open_client
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
@@ -69,6 +75,16 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
+class Stores:
+    """Where pictures are kept: in the one of the settings, and what waits for it."""
+
+    in_database: DatabaseStore
+    chosen: GuardedStore
+    waiting_room: WaitingRoom
+    mover: Mover
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     settings: Settings
     database: Database
@@ -80,7 +96,7 @@ class Services:
     limiter: Limiter
     throttle: Throttle
     images: Images
-    images_in_database: DatabaseStore
+    stores: Stores
     routes: Routes
     runner: Runner
     generations: Generations
@@ -109,8 +125,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         client = _webhook_client(settings)
         closing.push_async_callback(client.close)
 
-        images_in_database = DatabaseStore(database)
-        images = _images(settings, images_in_database)
+        stores = _stores(settings, database)
+        images = Images(stores.chosen, waiting=stores.waiting_room)
         secrets = _secret_keys(settings)
         routes = all_routes(settings, http, redis, secret=secrets[0])
         api_keys = ApiKeys(database, secrets=secrets)
@@ -133,7 +149,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             limiter=limiter,
             throttle=Throttle(limiter, scale=settings.throttle_scale),
             images=images,
-            images_in_database=images_in_database,
+            stores=stores,
             routes=routes["live"],
             runner=runner,
             generations=generations,
@@ -144,7 +160,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             billing=Billing(database),
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
-            status=StatusBoard(database, routes=routes["live"]),
+            status=_status(database, routes["live"], stores),
         )
 
 
@@ -164,8 +180,41 @@ async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[D
     return database, queue
 
 
-def _images(settings: Settings, in_database: DatabaseStore) -> Images:
-    return Images(LocalFolder(settings.image_dir) if settings.image_store == "local" else in_database)
+def _stores(settings: Settings, database: Database) -> Stores:
+    in_database = DatabaseStore(database)
+    chosen = GuardedStore(_chosen_store(settings, in_database))
+    return Stores(
+        in_database=in_database,
+        chosen=chosen,
+        waiting_room=WaitingRoom(database, max_bytes=settings.store_outage_bytes),
+        mover=Mover(database, store=chosen),
+    )
+
+
+def _chosen_store(settings: Settings, in_database: DatabaseStore) -> ImageStore:
+    match settings.image_store:
+        case "local":
+            return LocalFolder(settings.image_dir)
+        case "s3":
+            return _bucket(settings)
+        case "none":
+            return in_database
+
+
+def _bucket(settings: Settings) -> Bucket:
+    return open_bucket(
+        endpoint=settings.r2_endpoint or "",
+        bucket=settings.r2_bucket or "",
+        region=settings.r2_region,
+        access_key_id=_required(settings, "r2_access_key_id"),
+        secret_access_key=_required(settings, "r2_secret_access_key"),
+        headers=headers.of_stored,
+        public_url=settings.r2_public_url,
+    )
+
+
+def _status(database: Database, routes: Routes, stores: Stores) -> StatusBoard:
+    return StatusBoard(database, routes=routes, store=stores.chosen, waiting_room=stores.waiting_room)
 
 
 def _secret_keys(settings: Settings) -> tuple[str, ...]:
@@ -251,6 +300,7 @@ def _generations(
     queue = GenerationQueue(
         database,
         routes=routes["live"],
+        images=images,
         max_age_s=settings.queue_max_age_s,
         max_length=settings.queue_max_length,
     )

@@ -85,8 +85,10 @@ async def test_a_thumbnail_is_webp_with_512_pixels_on_the_longer_side(
     assert second.content == first.content
     for response in (first, second):
         assert response.headers["content-type"] == "image/webp"
-        for header in ("cache-control", "access-control-allow-origin", "content-security-policy"):
+        for header in ("access-control-allow-origin", "content-security-policy", "x-content-type-options"):
             assert response.headers[header] == picture.headers[header]
+    assert first.headers["cache-control"] == "public, max-age=60, immutable"
+    assert second.headers["cache-control"] == picture.headers["cache-control"]
     again = await client.get(made["thumbnail_url"], headers={"If-None-Match": second.headers["etag"]})
     assert (again.status_code, first.headers["etag"]) == (304, second.headers["etag"])
 
@@ -181,7 +183,7 @@ async def test_what_a_bucket_has_is_redirected_to(
     name = made["thumbnail_url"].partition("/thumbnails/")[2]
     first = await client.get(made["thumbnail_url"])
     monkeypatch.setattr(LocalFolder, "file", lambda *_: None)
-    monkeypatch.setattr(LocalFolder, "link", lambda _, name: f"https://bucket.example/{name}")
+    monkeypatch.setattr(LocalFolder, "link", lambda _, name, **__: f"https://bucket.example/{name}")
 
     second = await client.get(made["thumbnail_url"], follow_redirects=False)
 

@@ -1,12 +1,16 @@
 """Pictures of the local store and small ones of all, by their unguessable names."""
 
+import os
 import re
+import stat
+import time
 from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
+from nanobanana.domain.images import headers as image_headers
 from nanobanana.domain.images.names import FileName, parsed
 from nanobanana.domain.images.types import MEDIA_TYPES
 from nanobanana.errors import NanoBananaError, NotFoundError
@@ -16,8 +20,6 @@ from nanobanana.web.dependencies import ServicesDep
 router = APIRouter(tags=["Generations"])
 
 _HEADERS = {
-    # A name never gets another picture.
-    "Cache-Control": "public, max-age=31536000, immutable",
     # Embedded and fetched from anywhere, but never a page: nothing in it may run.
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -28,8 +30,8 @@ _HEADERS = {
 # What RFC 9110 lets us understand of a Range; any other is ignored, as it wants it.
 _RANGE = re.compile(r"bytes=\s*(\d+)-(\d*)(\s*,\s*\d+-\d*)*|bytes=\s*-\d+")
 
-# As the links it leads to last at the least, with some room.
-_LINK_CACHED = "public, max-age=60"
+# A link that ends, and a thumbnail that has just been made, or that no store holds.
+_BRIEFLY_S = 60
 
 Name = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg"])]
 ThumbnailName = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms_512.webp"])]
@@ -59,9 +61,10 @@ async def get_image(name: Name, request: Request, services: ServicesDep) -> Resp
     """The picture itself. Takes `Range` and `If-None-Match`."""
     named = _named(name)
     file = services.images.file(name)
-    if file is None:
-        await services.gallery.raise_missing(named)
-    return _served(name, file, request)
+    response = _served(name, file, request) if file else None
+    if response is None:
+        raise await services.gallery.missing(named)
+    return response
 
 
 @router.head("/thumbnails/{name:path}", include_in_schema=False)
@@ -82,27 +85,50 @@ async def get_thumbnail(name: ThumbnailName, request: Request, services: Service
     if not named.is_thumbnail:
         raise NotFoundError("There is no such image.")
     found = await services.thumbnails.get(named)
+    if isinstance(found, FilePath):
+        response = _served(name, found, request)
+        if response is None:  # deleted a moment ago
+            raise await services.gallery.missing(named)
+        return response
     if isinstance(found, str):
-        return RedirectResponse(found, 302, {**_HEADERS, "Cache-Control": _LINK_CACHED})
-    return _served(name, found, request)
+        return RedirectResponse(found, 302, {**_HEADERS, "Cache-Control": f"public, max-age={_BRIEFLY_S}"})
+    return Response(found, headers=_headers(name, left_s=_BRIEFLY_S))
 
 
 def _named(name: str) -> FileName:
-    named = parsed(name)
-    if named is None:
-        raise NotFoundError("There is no such image.")
-    return named
+    if named := parsed(name):
+        return named
+    raise NotFoundError("There is no such image.")
 
 
-def _served(name: str, found: FilePath | bytes, request: Request) -> Response:
-    headers = {**_HEADERS, "ETag": f'"{name}"'}
+def _served(name: str, file: FilePath, request: Request) -> Response | None:
+    """None where there is no such file."""
+    found = _stat(file)
+    if found is None:
+        return None
+    headers = _headers(name, left_s=_left_s(found))
     if _has_it_already(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    media_type = MEDIA_TYPES[name.rpartition(".")[2]]
-    if isinstance(found, bytes):
-        return Response(found, media_type=media_type, headers=headers)
-    _check_range(request, size=found.stat().st_size)
-    return FileResponse(found, media_type=media_type, headers=headers)
+    _check_range(request, size=found.st_size)
+    return FileResponse(file, stat_result=found, headers=headers)
+
+
+def _headers(name: str, *, left_s: float | None) -> dict[str, str]:
+    return {**_HEADERS, **image_headers.of_served(name, left_s=left_s), "ETag": f'"{name}"'}
+
+
+def _stat(file: FilePath) -> os.stat_result | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def _left_s(found: os.stat_result) -> float | None:
+    """Until the picture's end, where the file tells it; see the store."""
+    left_s = found.st_mtime - time.time()
+    return left_s if left_s > 0 else None
 
 
 def _has_it_already(if_none_match: str, etag: str) -> bool:

@@ -1,7 +1,6 @@
 """What was made: looked at for as long as it is kept, and deleted."""
 
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
 
 import structlog
 
@@ -12,7 +11,7 @@ from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.generation.types import Generation
 from nanobanana.domain.images.names import FileName
 from nanobanana.domain.images.service import Images
-from nanobanana.errors import NotFoundError
+from nanobanana.errors import NanoBananaError, NotFoundError
 from nanobanana.integrations.object_store.errors import StoreError
 from nanobanana.storage.database import Database
 
@@ -32,11 +31,11 @@ class Gallery:
             raise error
         return generation
 
-    async def raise_missing(self, file: FileName) -> NoReturn:
-        """Raises the error for a name that has no picture any more, or never had."""
+    async def missing(self, file: FileName) -> NanoBananaError:
+        """The error for a name that has no picture any more, or never had."""
         picture = await repository.find_by_name(self._database, file)
         error = picture and gone(picture.image_state, at=picture.expires_at)
-        raise error or NotFoundError("There is no such image.")
+        return error or NotFoundError("There is no such image.")
 
     async def delete(self, id: str, *, account_id: str) -> None:
         """Raises NotDeletableError for what has not ended."""

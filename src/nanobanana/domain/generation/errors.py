@@ -36,6 +36,16 @@ class QueueFullError(OverloadedError):
         )
 
 
+class StoreOutageError(OverloadedError):
+    """The store is away, and as many pictures wait for it as may."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Pictures cannot be stored at the moment, and as many wait for it as we can keep. Try again in half a minute.",
+            retry_after_s=30,
+        )
+
+
 class CancelledError(NanoBananaError):
     """Somebody of the account cancelled what this call asked for."""
 

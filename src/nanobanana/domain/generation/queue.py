@@ -9,6 +9,7 @@ import structlog
 
 from nanobanana.domain.generation import queue_repository as repository
 from nanobanana.domain.generation.types import Generation, Work
+from nanobanana.domain.images.service import Images
 from nanobanana.domain.routes.errors import NoRouteError
 from nanobanana.domain.routes.service import Routes
 from nanobanana.errors import ServiceUnavailableError
@@ -30,9 +31,12 @@ log = structlog.get_logger()
 class GenerationQueue:
     """Live generations only: an image of a test key is made, or fails, at once."""
 
-    def __init__(self, database: Database, *, routes: Routes, max_age_s: int, max_length: int) -> None:
+    def __init__(
+        self, database: Database, *, routes: Routes, images: Images, max_age_s: int, max_length: int
+    ) -> None:
         self._database = database
         self._routes = routes
+        self._images = images
         self._max_age_s = max_age_s
         self._max_length = max_length
         self._no_route_until = 0.0
@@ -44,13 +48,21 @@ class GenerationQueue:
 
     @property
     def max_length(self) -> int | None:
-        """How many may wait, if an order of this moment is to wait rather than to be made at once."""
+        """How many may wait, if an order of this moment is to wait rather than to be made at once; less than none when
+        nothing is taken on, not even for a test key."""
+        if self.is_refusing:
+            return -1
         return None if self.room() else self._max_length
+
+    @property
+    def is_refusing(self) -> bool:
+        """Whether there is no place for more pictures."""
+        return self._images.is_full
 
     def room(self) -> int:
         """How many could be made from now on."""
         there_is_no_route = self._closed or time.monotonic() < self._no_route_until
-        return 0 if there_is_no_route else self._routes.room()
+        return 0 if there_is_no_route or self.is_refusing else self._routes.room()
 
     def close(self) -> None:
         """This process makes nothing more; what it admits from now on waits for others."""

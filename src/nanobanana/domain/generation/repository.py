@@ -18,7 +18,7 @@ from nanobanana.domain.generation.types import (
     Made,
     NotMade,
     Order,
-    QuotaLimit,
+    Refusal,
     Room,
     Token,
     Work,
@@ -79,7 +79,7 @@ NEXT_ATTEMPT = f"""
     image_name = split_part(image_name, '-', 1) || case attempt when 0 then '' else '-' || attempt + 1 end
 """
 # As admit_generation raises it.
-_NO_ROOM, _QUEUE_FULL, _ERASED = "NB402", "NB503", "NB401"
+_NO_ROOM, _OVERLOADED, _ERASED = "NB402", "NB503", "NB401"
 
 
 async def admit(
@@ -95,7 +95,7 @@ async def admit(
     queue_max_length: int | None,
 ) -> Admission | None:
     """One order's admission, or None when the key may not do this at this moment. With `queue_max_length` it is to
-    wait, unless so many wait already."""
+    wait, unless so many wait already; when that is less than none, nothing is taken on."""
     try:
         rows = await database.statement(
             _ADMIT,
@@ -119,11 +119,9 @@ async def admit(
     except psycopg.Error as error:
         if error.sqlstate == _ERASED:
             return None
-        if error.sqlstate == _QUEUE_FULL:
-            return Admission(refusal="queue_full")
-        if error.sqlstate != _NO_ROOM:
+        if error.sqlstate not in {_NO_ROOM, _OVERLOADED}:
             raise
-        return Admission(refusal=cast("QuotaLimit", error.diag.message_primary))
+        return Admission(refusal=cast("Refusal", error.diag.message_primary))
     return _admission(rows[0]) if rows else None
 
 

@@ -14,6 +14,7 @@ from nanobanana.domain.generation.errors import (
     IdempotencyKeyReusedError,
     QueueFullError,
     QuotaExceededError,
+    StoreOutageError,
     UpstreamUnavailableError,
 )
 from nanobanana.domain.generation.types import (
@@ -32,7 +33,6 @@ from nanobanana.domain.limits.types import Limit, Verdict, Window
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.errors import InvalidRequestError, NanoBananaError
 from nanobanana.integrations.google.errors import BadRequestError, PolicyRefusalError
-from nanobanana.integrations.object_store.errors import StoreError
 
 HOUR_S = 3_600
 
@@ -53,15 +53,13 @@ def directed(prompt: str, style: Style) -> str:
     return prompt + _DIRECTIONS[style]
 
 
-def explain(error: NoRouteError | NotServedError | UnusablePictureError | StoreError) -> NotMade:
+def explain(error: NoRouteError | NotServedError | UnusablePictureError) -> NotMade:
     """What the caller is told; the error's own text may be Google's or the system's and stays in the log."""
     if isinstance(error, NotServedError):
         return _not_served(error)
     if isinstance(error, NoRouteError):
         return failed("The image model is unavailable at the moment.", retry_after_s=error.retry_after_s)
-    if isinstance(error, UnusablePictureError):
-        return failed("The image model sent an unusable picture.", lost_attempts=1)
-    return failed("The picture could not be stored.", lost_attempts=1)
+    return failed("The image model sent an unusable picture.", lost_attempts=1)
 
 
 def failed(reason: str, *, lost_attempts: int = 0, retry_after_s: float | None = None) -> NotMade:
@@ -161,6 +159,8 @@ def raise_refusal(admission: Admission) -> None:
         raise IdempotencyKeyReusedError
     if admission.refusal == "queue_full":
         raise QueueFullError
+    if admission.refusal == "store_outage":
+        raise StoreOutageError
     if admission.refusal:
         raise QuotaExceededError(admission.refusal)
 

@@ -12,6 +12,7 @@ from nanobanana.domain.generation.errors import (
     IdempotencyKeyReusedError,
     NotCancellableError,
     QuotaExceededError,
+    StoreOutageError,
 )
 from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
@@ -109,6 +110,8 @@ class Generations:
             month = await self._api_keys.check(bearer, scope="generate", client_address=client_address)
             if self._is_refused(order, bearer):
                 raise _refused()
+            if self._queue.is_refusing:
+                raise StoreOutageError
             room = await self._room(bearer)
         except NanoBananaError as error:
             _tell_limits(error, rules.limit_headers(bearer, verdict, month))

@@ -10,7 +10,7 @@ Size = Literal["1024x1024", "1280x896", "896x1280", "1408x768", "768x1408"]
 Style = Literal["natural", "artistic"]
 QuotaLimit = Literal["account_month", "key_cap", "free_pool", "balance", "spending_cap"]
 ImageState = Literal["kept", "expired", "deleted"]
-Refusal = QuotaLimit | Literal["idempotency_key_reused", "queue_full"]
+Refusal = QuotaLimit | Literal["idempotency_key_reused", "queue_full", "store_outage"]
 State = Literal["queued", "running", "succeeded", "failed", "blocked", "cancelled", "expired"]
 
 
@@ -189,7 +189,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A picture that is in the store. Model and tokens are unknown when an earlier attempt stored it."""
+    """A picture that is kept. Model and tokens are unknown when an earlier attempt stored it."""
 
     image_format: ImageFormat
     image_bytes: int

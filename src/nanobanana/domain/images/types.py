@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -26,6 +27,27 @@ class Picture:
         return ENDINGS[self.format]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingPicture:
+    """How a picture that waits for the store stands. `place`: what its row says; None: there is no such row, or its
+    attempt has not settled it. `has_bytes`: not when it is deleted. `keep_s`: what is left of its life."""
+
+    name: str
+    has_bytes: bool
+    is_old: bool
+    place: ImagePlace | None
+    keep_s: int | None
+
+    @property
+    def is_due(self) -> bool:
+        return self.has_bytes and self.place == "waiting"
+
+    @property
+    def is_dead(self) -> bool:
+        """Deleted, or left behind by an attempt that never settled it."""
+        return not self.has_bytes or (self.place is None and self.is_old)
+
+
 class ImageStore(Protocol):
     """Where pictures are kept. A name is the one of the row and the ending of the format."""
 
@@ -43,8 +65,9 @@ class ImageStore(Protocol):
     async def delete(self, names: Sequence[str]) -> None:
         """For good once this returns; a name that is not there is fine. Raises StoreError."""
 
-    def link(self, name: str) -> str | None:
-        """Where everybody can fetch the picture, or its path with us; None when only an answer can hold it."""
+    def link(self, name: str, *, expires_at: datetime | None) -> str | None:
+        """Where everybody can fetch the picture, until it expires at most, or its path with us; None when only an answer
+        can hold it. Asks nobody."""
 
     def file(self, name: str) -> Path | None:
         """The picture as a file to serve, where the store is a folder."""

@@ -133,9 +133,7 @@ async def list_generations(
 
 def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
     """Where the picture is served, if it is served at all."""
-    if not generation.has_picture or generation.image_format is None:
-        return None
-    return services.images.link(generation.image_name, generation.image_format, base_url=base_url)
+    return _link(generation, services, base_url) if generation.is_stored else None
 
 
 def listed_view(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
@@ -147,7 +145,20 @@ async def view_of(generation: Generation, services: ServicesDep, base_url: str) 
     url = link_to(generation, services, base_url)
     if url is None and generation.has_picture and generation.image_format:
         url = await services.images.data_url(generation.image_name, generation.image_format)
+        # What does not wait any more has come to the store a moment ago.
+        url = url or _link(generation, services, base_url)
     return _view(generation, services, base_url, url=url)
+
+
+def _link(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
+    if not generation.has_picture or generation.image_format is None:
+        return None
+    return services.images.link(
+        generation.image_name,
+        generation.image_format,
+        expires_at=generation.expires_at,
+        base_url=base_url,
+    )
 
 
 def _view(generation: Generation, services: ServicesDep, base_url: str, *, url: str | None) -> GenerationView:
