@@ -159,20 +159,22 @@ async def test_an_account_erased_meanwhile_leaves_no_thumbnail(
     assert list(settings.image_dir.rglob("*_512.webp")) == []
 
 
-async def test_a_store_that_takes_nothing_hinders_no_look(
+async def test_a_store_that_is_away_hinders_no_look_at_what_can_be_read(
     client: AsyncClient, generate: Generate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = await generate()
+    stored = await generate()
 
     async def away(*_: object, **__: object) -> None:
         raise StoreError("away")
 
     monkeypatch.setattr(LocalFolder, "put", away)
-    assert (await client.get(made["thumbnail_url"])).status_code == 200
+    waiting = await generate(prompt="another banana")
+    looks = [await client.get(made["thumbnail_url"]) for made in (stored, waiting)]
     monkeypatch.setattr(LocalFolder, "get", away)
-    unreadable = await client.get(made["thumbnail_url"])
+    looks += [await client.get(made["thumbnail_url"]) for made in (stored, waiting)]
 
-    assert unreadable.status_code == 503
+    assert (stored["stored"], waiting["stored"]) == (True, False)
+    assert [look.status_code for look in looks] == [200, 200, 503, 200]
 
 
 async def test_what_a_bucket_has_is_redirected_to(
