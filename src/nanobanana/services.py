@@ -133,7 +133,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         limiter = Limiter(limits, probe=probe, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
         people = _people(settings, database, api_keys, secrets)
-        moderation = _moderation(settings, database, people.notifications)
+        moderation = _moderation(settings, database, limiter, people.notifications)
         runner, generations = _generations(
             settings, database, routes, moderation, images=images, api_keys=api_keys, limiter=limiter
         )
@@ -270,10 +270,13 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     return mailbox if settings.environment == "development" else LogMailer()
 
 
-def _moderation(settings: Settings, database: Database, notifications: Notifications) -> Moderation:
+def _moderation(
+    settings: Settings, database: Database, limiter: Limiter, notifications: Notifications
+) -> Moderation:
     return Moderation(
         database,
         blocklist=Blocklist(settings.blocklist_file),
+        limiter=limiter,
         notifications=notifications,
         refusals_per_day=settings.refusals_per_day,
     )
@@ -296,7 +299,9 @@ def _generations(
     limiter: Limiter,
 ) -> tuple[Runner, Generations]:
     model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
-    speed_limits = SpeedLimits(limiter, refusals_per_day=settings.refusals_per_day)
+    speed_limits = SpeedLimits(
+        limiter, refusals_per_day=settings.refusals_per_day, queue_max_age_s=settings.queue_max_age_s
+    )
     queue = GenerationQueue(
         database,
         routes=routes["live"],
