@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from aiohttp import ClientSession
 from redis.asyncio import Redis
 
 from nanobanana.domain.accounts.ceilings import FreeAccountCeilings
@@ -120,10 +121,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         probe = _open_redis(settings, closing)
         limits = SharedConnection(_required(settings, "redis_url"))
         closing.callback(limits.drop)
-        http = open_http()
-        closing.push_async_callback(http.close)
-        client = _webhook_client(settings)
-        closing.push_async_callback(client.close)
+        http, client = _open_clients(settings, closing)
 
         stores = _stores(settings, database)
         images = Images(stores.chosen, waiting=stores.waiting_room)
@@ -282,10 +280,15 @@ def _moderation(
     )
 
 
-def _webhook_client(settings: Settings) -> WebhookClient:
-    return open_client(
+def _open_clients(settings: Settings, closing: AsyncExitStack) -> tuple[ClientSession, WebhookClient]:
+    """For Google, and for the endpoints of webhooks."""
+    http = open_http()
+    closing.push_async_callback(http.close)
+    client = open_client(
         https_only=settings.environment == "production", allowed=settings.webhook_allowed_networks
     )
+    closing.push_async_callback(client.close)
+    return http, client
 
 
 def _generations(
