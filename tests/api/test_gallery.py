@@ -15,6 +15,7 @@ from nanobanana.kit.ids import first_id
 from nanobanana.services import Services
 from nanobanana.settings import Settings
 from tests.people import Person
+from tests.rows import rows_of_all_tables
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -178,6 +179,9 @@ async def test_a_deleted_picture_is_gone_everywhere_and_stays_charged(
     row = await _row(services, made["id"])
     assert (row["image_place"], row["image_state"], row["prompt"]) == (None, "deleted", "")
     assert row["expires_at"] <= datetime.now(UTC)
+    assert settings.database_url
+    rows = rows_of_all_tables(settings.database_url.get_secret_value())
+    assert not any("a secret banana" in row for _, row in rows)
 
 
 def _is_gone(response: Response, code: str) -> None:

@@ -5,6 +5,7 @@ from PIL import ExifTags, Image, ImageCms, ImageDraw, PngImagePlugin
 
 from nanobanana.domain.images import rules
 from nanobanana.domain.images.errors import UnusablePictureError
+from nanobanana.services import Services
 
 
 def _png(width: int, height: int, *, mode: str = "RGB") -> bytes:
@@ -114,6 +115,19 @@ def test_a_re_encoded_picture_has_its_colour_profile_and_no_metadata_but_the_id(
     assert list(exif) == [ExifTags.IFD.Exif]
     assert exif.get_ifd(ExifTags.IFD.Exif) == {ExifTags.Base.ImageUniqueID: "gen_0351xffvmzhinA5Ot7fOms"}
     assert b"a maker" not in fitted.data
+
+
+@pytest.mark.parametrize("source", ["PNG", "JPEG", "WEBP"])
+async def test_a_picture_that_fits_stays_as_it_is_with_all_that_is_written_beside_it(
+    services: Services, source: str
+) -> None:
+    data = _with_metadata(source, SRGB)
+
+    picture = await services.images.fit(
+        data, width=60, height=40, format=None, id="gen_0351xffvmzhinA5Ot7fOms"
+    )
+
+    assert picture.data == data
 
 
 @pytest.mark.parametrize("profile", [SRGB, DISPLAY_P3], ids=["sRGB", "Display P3"])

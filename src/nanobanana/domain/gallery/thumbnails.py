@@ -35,22 +35,26 @@ class Thumbnails:
         self._turn = asyncio.Semaphore(1)
 
     async def get(self, file: FileName) -> Path | str | bytes:
-        """The file, a link to it, or the picture itself. Raises the error of a picture that is gone, and
+        """The file, a link to it, or the picture itself. Raises the error of a picture that is gone or never was, and
         OverloadedError while too many others are to be made."""
+        name = thumbnail(file.name)
+        if (path := self._images.file(name)) and path.is_file():
+            return path
+        picture = await self._living(file)
         try:
-            if found := await self._images.find(thumbnail(file.name)):
+            if found := await self._images.find(name, expires_at=picture.expires_at):
                 return found
         except StoreError as error:
             log.warning("thumbnail_not_found", detail=str(error))  # the picture may be elsewhere
-        return await self._made(file)
+        return await self._made(file, picture)
 
-    async def _made(self, file: FileName) -> bytes:
+    async def _made(self, file: FileName, picture: NamedPicture) -> bytes:
         """Once for all who ask at the same time, whether they stay or not."""
         task = self._making.get(file.name)
         if task is None:
             if len(self._making) >= _WAITING_AT_MOST:
                 raise OverloadedError
-            task = self._making[file.name] = asyncio.create_task(self._make(file))
+            task = self._making[file.name] = asyncio.create_task(self._make(file, picture))
             task.add_done_callback(lambda ended: self._forget(file.name, ended))
         return await asyncio.shield(task)
 
@@ -59,8 +63,7 @@ class Thumbnails:
         if not ended.cancelled():
             ended.exception()  # told to whoever waits; nobody may be left
 
-    async def _make(self, file: FileName) -> bytes:
-        picture = await self._living(file)
+    async def _make(self, file: FileName, picture: NamedPicture) -> bytes:
         async with self._turn:
             try:
                 source = await self._source(picture)

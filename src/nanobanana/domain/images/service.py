@@ -123,12 +123,12 @@ class Images:
         name = f"{stem}.{ENDINGS[format]}"
         return await self._waiting.get(name) or await self._store.get(name)
 
-    async def find(self, name: str) -> Path | str | bytes | None:
+    async def find(self, name: str, *, expires_at: datetime | None) -> Path | str | bytes | None:
         """What the store has under the name: the file, a link to it, or the bytes that nothing links to. Raises
         StoreError."""
         if path := self._store.file(name):
             return path if path.is_file() else None
-        if link := self._store.link(name, expires_at=None):
+        if link := self._store.link(name, expires_at=expires_at):
             return link if name in await self._store.names(name) else None
         return await self._store.get(name)
 
