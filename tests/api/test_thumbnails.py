@@ -15,6 +15,7 @@ from nanobanana.integrations.object_store.local import LocalFolder
 from nanobanana.services import Services
 from nanobanana.settings import Settings
 from tests.people import PASSWORD, Person
+from tests.s3_fixtures import S3Bucket
 
 Generate = Callable[..., Any]
 
@@ -177,23 +178,6 @@ async def test_a_store_that_is_away_hinders_no_look_at_what_can_be_read(
     assert [look.status_code for look in looks] == [200, 200, 503, 200]
 
 
-async def test_what_a_bucket_has_is_redirected_to(
-    client: AsyncClient, generate: Generate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As every store does that is no folder and has links."""
-    made = await generate()
-    name = made["thumbnail_url"].partition("/thumbnails/")[2]
-    first = await client.get(made["thumbnail_url"])
-    monkeypatch.setattr(LocalFolder, "file", lambda *_: None)
-    monkeypatch.setattr(LocalFolder, "link", lambda _, name, **__: f"https://bucket.example/{name}")
-
-    second = await client.get(made["thumbnail_url"], follow_redirects=False)
-
-    assert first.status_code == 200
-    assert (second.status_code, second.headers["location"]) == (302, f"https://bucket.example/{name}")
-    assert second.headers["cache-control"] == "public, max-age=60"
-
-
 @pytest.mark.parametrize("ending", [".jpg", ".webp", "_256.webp", ""])
 async def test_only_the_name_of_a_thumbnail_is_one(
     client: AsyncClient, generate: Generate, ending: str
@@ -220,4 +204,28 @@ class TestWithoutAStore:
         assert [Image.open(io.BytesIO(answer.content)).size for answer in answers] == [(512, 512)] * 2
         await client.delete(f"/v1/generations/{made['id']}", headers=alice.by_key)
         assert await services.database.statement("select name from image_bytes", {}) == []
+        assert (await client.get(made["thumbnail_url"])).status_code == 410
+
+
+class TestInABucket:
+    @pytest.fixture
+    def settings(self, settings: Settings, s3_bucket: S3Bucket) -> Settings:
+        return settings.model_copy(update=s3_bucket.settings)
+
+    async def test_the_second_look_is_led_to_the_bucket_while_the_picture_lives(
+        self, client: AsyncClient, alice: Person, generate: Generate
+    ) -> None:
+        made = await generate()
+
+        first, second = [await client.get(made["thumbnail_url"], follow_redirects=False) for _ in range(2)]
+        async with AsyncClient() as http:
+            led_to = await http.get(second.headers["location"])
+            await client.delete(f"/v1/generations/{made['id']}", headers=alice.by_key)
+            afterwards = await http.get(second.headers["location"])
+
+        assert (first.status_code, second.status_code) == (200, 302)
+        assert second.headers["cache-control"] == "public, max-age=60"
+        assert led_to.content == first.content
+        assert led_to.headers["content-type"] == "image/webp"
+        assert afterwards.status_code == 404
         assert (await client.get(made["thumbnail_url"])).status_code == 410

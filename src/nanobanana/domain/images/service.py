@@ -129,7 +129,7 @@ class Images:
         if path := self._store.file(name):
             return path if path.is_file() else None
         if link := self._store.link(name, expires_at=expires_at):
-            return link if name in await self._store.names(name) else None
+            return link if await self._store.has(name) else None
         return await self._store.get(name)
 
     async def keep_thumbnail(self, name: str, data: bytes, *, keep_s: int | None) -> None:
