@@ -242,6 +242,8 @@ async def test_of_many_each_is_told_what_became_of_it(
     assert (one.status_code, one.json()["error"]["code"], others.status_code) == (409, "not_deletable", 404)
     shown = await client.get(blocked.headers["location"], headers=alice.by_key)
     assert (shown.status_code, shown.json()["status"], shown.json()["prompt"]) == (200, "blocked", "")
+    others = await client.get(f"/v1/generations/{other['id']}", headers=charlie.by_key)
+    assert (others.json()["image_state"], others.json()["prompt"]) == ("kept", "a banana")
     assert (await client.get(other["url"])).status_code == 200
     assert (await client.get(kept["url"])).status_code == 410
 

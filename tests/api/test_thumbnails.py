@@ -156,7 +156,7 @@ async def test_an_account_erased_meanwhile_leaves_no_thumbnail(
     drawing.may_end.set()
 
     assert erased.status_code == 202
-    assert (await call).status_code == 410
+    assert (await call).status_code == 404
     assert list(settings.image_dir.rglob("*_512.webp")) == []
 
 

@@ -7,17 +7,16 @@ from nanobanana.storage.database import Database
 
 
 async def find_by_name(database: Database, file: FileName) -> NamedPicture | None:
-    """By the moment in the name, which the row's id has too: the rows of one millisecond are looked at. What an erased
-    account has left is deleted, whatever its row says yet."""
+    """By the moment in the name, which the row's id has too: the rows of one millisecond are looked at. Of erased accounts
+    there is nothing, whatever is still there."""
     rows = await database.statement(
         """
         select g.image_name, g.image_format, g.expires_at,
-               case when g.image_state = 'kept' and a.erased_at is not null then 'deleted'
-                    when g.image_state = 'kept' and g.expires_at <= now() then 'expired'
+               case when g.image_state = 'kept' and g.expires_at <= now() then 'expired'
                     else g.image_state end as image_state,
                ceil(extract(epoch from g.expires_at - now()))::bigint as keep_s
         from generations g join accounts a on a.id = g.account_id
-        where g.id >= %(first)s and g.id < %(behind)s and g.image_name = %(name)s
+        where g.id >= %(first)s and g.id < %(behind)s and g.image_name = %(name)s and a.erased_at is null
         """,
         {
             "first": first_id_of("gen", file.milliseconds),
