@@ -13,12 +13,13 @@ from httpx2 import AsyncClient
 from nanobanana.domain.images import headers
 from nanobanana.domain.images.names import new_name
 from nanobanana.integrations.object_store.errors import StoreError
-from nanobanana.integrations.object_store.s3 import Bucket, open_bucket
+from nanobanana.integrations.object_store.s3 import Bucket
 from nanobanana.kit.ids import new_id
 from tests.s3_fixtures import S3Bucket, open_test_bucket
 
 NAME = f"{new_name(new_id('gen'))}.png"
 WEEK_S = 604_800
+NOWHERE = S3Bucket(endpoint="http://127.0.0.1:9", name="nowhere")
 
 
 def all_calls(bucket: Bucket) -> list[Callable[[], Awaitable[object]]]:
@@ -62,7 +63,7 @@ class TestLinks:
         self, left: timedelta | None, at_least_s: int, at_most_s: int
     ) -> None:
         """Made without a server anywhere."""
-        bucket = open_test_bucket(S3Bucket(endpoint="http://127.0.0.1:9", name="nowhere"))
+        bucket = open_test_bucket(NOWHERE)
         link = bucket.link(NAME, expires_at=left and datetime.now(UTC) + left)
 
         [lifetime] = parse_qs(urlsplit(link).query)["X-Amz-Expires"]
@@ -117,7 +118,7 @@ async def test_who_is_not_let_in_gets_a_store_error_that_tells_no_secret(
 
 
 async def test_a_refused_connection_is_a_store_error_at_once() -> None:
-    bucket = open_test_bucket(S3Bucket(endpoint="http://127.0.0.1:9", name="nowhere"))
+    bucket = open_test_bucket(NOWHERE)
     began = time.monotonic()
 
     for call in all_calls(bucket):
@@ -180,18 +181,27 @@ async def test_a_server_that_does_not_get_to_the_end_is_a_store_error_within_sec
         assert time.monotonic() - began < 6
 
 
-def test_http_is_for_endpoints_that_say_so() -> None:
-    """An https endpoint never falls back: a bucket is asked over what its address says."""
-    bucket = open_bucket(
-        endpoint="https://account.r2.cloudflarestorage.com",
-        bucket="pictures",
-        region="auto",
-        access_key_id="id",
-        secret_access_key="secret",
-        headers=headers.of_stored,
-        public_url=None,
-    )
+def test_variables_of_aws_lead_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL_S3": "http://elsewhere.invalid",
+        "AWS_SESSION_TOKEN": "of-another-account",
+        "AWS_ACCESS_KEY_ID": "of-another-account",
+        "AWS_SKIP_SIGNATURE": "true",
+        "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
 
-    assert bucket.link(NAME, expires_at=None).startswith(
-        f"https://account.r2.cloudflarestorage.com/pictures/{NAME}?"
-    )
+    link = open_test_bucket(NOWHERE).link(NAME, expires_at=None)
+
+    assert link.startswith(f"{NOWHERE.endpoint}/{NOWHERE.name}/{NAME}?")
+    assert "of-another-account" not in link
+    assert "X-Amz-Security-Token" not in link
+
+
+async def test_more_than_a_thousand_are_deleted_at_once(s3_bucket: S3Bucket) -> None:
+    bucket = open_test_bucket(s3_bucket)
+    await bucket.put(NAME, b"picture", keep_s=None)
+
+    await bucket.delete([*(f"{new_name(new_id('gen'))}.png" for _ in range(1_000)), NAME])
+
+    assert await bucket.get(NAME) is None

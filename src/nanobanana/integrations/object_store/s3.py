@@ -14,14 +14,14 @@ from obstore.store import S3Store
 from nanobanana.integrations.object_store.errors import StoreError
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, RetryConfig
+    from obstore.store import ClientConfig, RetryConfig, S3Credential
 
 # One call ends within five seconds, whatever the other side does: a caller waits for it. Tried once more is what failed
 # at once.
 _CLIENT: "ClientConfig" = {
     "connect_timeout": timedelta(seconds=1),
     "timeout": timedelta(seconds=4),
-    # Below what R2 and proxies in front of other servers allow: a connection that they close just then fails a put.
+    # One that the other side closes just when it is used would fail a put.
     "pool_idle_timeout": timedelta(seconds=15),
 }
 _RETRY: "RetryConfig" = {
@@ -129,13 +129,23 @@ def open_bucket(
     headers: Headers,
     public_url: str | None,
 ) -> Bucket:
+    """The keys and the address are these, whatever variables of AWS the machine has, a token among them: obstore takes
+    those for what is not said here."""
     is_https = urlsplit(endpoint).scheme == "https"
+    credential: S3Credential = {
+        "access_key_id": access_key_id,
+        "secret_access_key": secret_access_key,
+        "token": None,
+        "expires_at": None,
+    }
     store = S3Store(
         bucket,
         endpoint=endpoint,
+        aws_endpoint_url_s3=endpoint,
         region=region,
-        access_key_id=access_key_id,
-        secret_access_key=secret_access_key,
+        virtual_hosted_style_request=False,
+        skip_signature=False,
+        credential_provider=lambda: credential,
         # TLS tells that the bytes came whole; a hash of each picture would tell it once more.
         unsigned_payload=is_https,
         client_options={**_CLIENT, "allow_http": not is_https},
