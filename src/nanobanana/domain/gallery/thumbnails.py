@@ -90,9 +90,10 @@ class Thumbnails:
         name = thumbnail(file.name)
         try:
             await self._images.keep_thumbnail(name, small, keep_s=keep_s)
-            await self._living(file)
         except StoreError as error:
             log.warning("thumbnail_not_kept", detail=str(error))
+        try:
+            await self._living(file)
         except NanoBananaError:
             await self._images.discard_thumbnail(name)
             raise
