@@ -66,7 +66,7 @@ class Thumbnails:
     async def _make(self, file: FileName, picture: NamedPicture) -> bytes:
         async with self._turn:
             try:
-                source = await self._source(picture)
+                source = await self._source(file, picture)
                 small = await asyncio.to_thread(rules.thumbnail, source)
             except (StoreError, UnusablePictureError) as error:
                 raise ServiceUnavailableError("The picture cannot be read at the moment.") from error
@@ -80,9 +80,10 @@ class Thumbnails:
             raise error or NotFoundError("There is no such image.")
         return picture
 
-    async def _source(self, picture: NamedPicture) -> bytes:
+    async def _source(self, file: FileName, picture: NamedPicture) -> bytes:
         data = picture.image_format and await self._images.read(picture.image_name, picture.image_format)
         if not data:
+            await self._living(file)  # it may have been deleted a moment ago
             raise NotFoundError("There is no such image.")
         return data
 
