@@ -158,7 +158,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             billing=Billing(database),
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
-            status=_status(database, routes["live"], stores),
+            status=StatusBoard(database, routes=routes["live"], store=stores.chosen, images=images),
         )
 
 
@@ -209,10 +209,6 @@ def _bucket(settings: Settings) -> Bucket:
         headers=headers.of_stored,
         public_url=settings.r2_public_url,
     )
-
-
-def _status(database: Database, routes: Routes, stores: Stores) -> StatusBoard:
-    return StatusBoard(database, routes=routes, store=stores.chosen, waiting_room=stores.waiting_room)
 
 
 def _secret_keys(settings: Settings) -> tuple[str, ...]:

@@ -3,6 +3,7 @@ import time
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from nanobanana.domain.images import guarded_store
 from nanobanana.domain.images.guarded_store import FAILURES_TO_OPEN, GuardedStore
@@ -24,7 +25,7 @@ class ShakyFolder(LocalFolder):
         if self.hangs:
             await asyncio.sleep(60)
         if self.fails:
-            raise StoreError("it fails")
+            raise StoreError(f"nothing can be written to /images/{name}")
         await super().put(name, data, keep_s=keep_s)
 
 
@@ -73,7 +74,21 @@ async def test_failures_in_a_row_open_it_and_only_a_probe_that_leaves_nothing_cl
     assert not store.is_away
     assert store.changed_at == pytest.approx(time.time(), abs=10)
     assert folder.puts == asked + 2
-    assert await folder.names("2") == [NAME]
+    assert await folder.names("2*/*/*/") == [NAME]
+
+
+async def test_the_log_tells_each_change_once_and_no_name(store: GuardedStore, folder: ShakyFolder) -> None:
+    folder.fails = True
+    with capture_logs() as logs:
+        for _ in range(FAILURES_TO_OPEN + 3):
+            await fails(store)
+        await store.probe()
+        folder.fails = False
+        await store.probe()
+
+    events = [line["event"] for line in logs]
+    assert events == [*["picture_not_stored"] * FAILURES_TO_OPEN, "store_away", "store_back"]
+    assert {line.get("detail") for line in logs} == {"nothing can be written to …", None}
 
 
 async def test_a_store_that_hangs_holds_nobody_longer_than_those_who_find_out(

@@ -1,10 +1,12 @@
 """What waits comes to the store once, whoever dies, sleeps or deletes it meanwhile."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nanobanana.domain.images import waiting_repository as repository
 from nanobanana.domain.images.guarded_store import GuardedStore
@@ -197,6 +199,26 @@ async def test_what_was_never_settled_waits_a_day_for_who_takes_it_over_and_then
         await bench.mover.move_waiting()
         assert (bench.files(), await bench.waits()) == ({}, number)
     assert await bench.place(left) is None
+
+
+async def test_who_takes_over_adopts_what_waits_also_while_the_store_is_away(bench: Bench) -> None:
+    data = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(data, "PNG")
+    name = await bench.wait(data.getvalue(), settled=False)
+
+    bench.store.is_away = True
+    second = await bench.images.adopt(f"{name}-2", keep_s=None)
+    bench.store.is_away = False
+    third = await bench.images.adopt(f"{name}-3", keep_s=None)
+    await bench.mover.move_waiting()
+
+    assert second
+    assert third
+    assert [(picture.data, place) for picture, place in (second, third)] == [
+        (data.getvalue(), "waiting"),
+        (data.getvalue(), "store"),
+    ]
+    assert (bench.files(), await bench.waits()) == ({f"{name}-3.png": data.getvalue()}, 0)
 
 
 async def test_a_store_that_fails_is_left_alone_and_what_waits_stays(bench: Bench) -> None:

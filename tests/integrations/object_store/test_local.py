@@ -78,3 +78,20 @@ async def test_a_folder_that_cannot_be_written_is_a_store_error(store: LocalFold
 
     with pytest.raises(StoreError):
         await store.put(NAME, b"picture", keep_s=None)
+
+
+async def test_what_the_disk_may_have_lost_is_not_there_and_what_was_there_before_stays(
+    store: LocalFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(f"no room left for {descriptor}")
+
+    other = NAME.replace("abcd", "efgh")
+    await store.put(other, b"picture", keep_s=None)
+    monkeypatch.setattr("os.fdatasync", fail)
+
+    for name in (NAME, other):
+        with pytest.raises(StoreError):
+            await store.put(name, b"picture", keep_s=None)
+
+    assert await store.names(f"{DAY}/") == [other]

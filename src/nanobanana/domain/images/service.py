@@ -37,8 +37,9 @@ class Images:
 
     @property
     def is_full(self) -> bool:
-        """Whether as many pictures wait for the store as may: nothing more is to be made."""
-        return self._waiting.is_full
+        """Whether as many pictures wait for the store as may: nothing more is to be made. Without a store none come to
+        wait, and those of an earlier one are in nobody's way."""
+        return self._store.place == "store" and self._waiting.is_full
 
     async def fit(
         self,

@@ -40,7 +40,7 @@ class WaitingPicture:
 
     @property
     def is_due(self) -> bool:
-        return self.has_bytes and self.place == "waiting"
+        return self.has_bytes and self.place == "waiting" and (self.keep_s is None or self.keep_s > 0)
 
     @property
     def is_dead(self) -> bool:

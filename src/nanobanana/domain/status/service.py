@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from nanobanana.domain.images.guarded_store import GuardedStore
-from nanobanana.domain.images.waiting_room import WaitingRoom
+from nanobanana.domain.images.service import Images
 from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.status import repository, rules
 from nanobanana.domain.status.types import ServiceStatus, Sight
@@ -22,13 +22,13 @@ class StatusBoard:
         *,
         routes: Routes,
         store: GuardedStore,
-        waiting_room: WaitingRoom,
+        images: Images,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._routes = routes
         self._store = store
-        self._waiting_room = waiting_room
+        self._images = images
         self._clock = clock
         self._seen_database = Sight()
         self._seen_redis = Sight()
@@ -56,7 +56,7 @@ class StatusBoard:
                     health,
                     database=self._seen_database,
                     store=store,
-                    is_full=self._waiting_room.is_full,
+                    is_full=self._images.is_full,
                 ),
                 rules.api(database=self._seen_database, redis=self._seen_redis),
                 rules.database(self._seen_database),

@@ -35,10 +35,12 @@ class LocalFolder:
 
     async def put(self, name: str, data: bytes, *, keep_s: int | None) -> None:
         """Keeps the picture whole and on the disk, or raises StoreError; a name that is taken stays as it is."""
+        is_new = False
         try:
             with suppress(AlreadyExistsError):
                 await obstore.put_async(self._store, name, data, mode="create", use_multipart=False)
-            await asyncio.to_thread(_finish, self.file(name), keep_s)
+                is_new = True
+            await asyncio.to_thread(_finish, self.file(name), keep_s, is_new=is_new)
         except (BaseError, OSError) as error:
             raise StoreError(f"{type(error).__name__}: {error}") from error
 
@@ -72,11 +74,17 @@ class LocalFolder:
         return await asyncio.to_thread(_names, self._root, beginning)
 
 
-def _finish(path: Path, keep_s: int | None) -> None:
-    if keep_s is not None:
-        now = time.time()
-        os.utime(path, (now, now + keep_s))
-    _flush(path)
+def _finish(path: Path, keep_s: int | None, *, is_new: bool) -> None:
+    try:
+        if keep_s is not None:
+            now = time.time()
+            os.utime(path, (now, now + keep_s))
+        _flush(path)
+    except OSError:
+        # Who puts it here again would find the name taken, and count on what the disk may have lost.
+        if is_new:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _flush(path: Path) -> None:
