@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from aiohttp import ClientSession
 from redis.asyncio import Redis
 
 from nanobanana.domain.accounts.ceilings import FreeAccountCeilings
@@ -14,6 +15,8 @@ from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.billing.service import Billing
 from nanobanana.domain.credentials.service import CredentialChanges
+from nanobanana.domain.gallery.service import Gallery
+from nanobanana.domain.gallery.thumbnails import Thumbnails
 from nanobanana.domain.generation.maker import Maker
 from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
@@ -98,6 +101,8 @@ class Services:
     routes: Routes
     runner: Runner
     generations: Generations
+    gallery: Gallery
+    thumbnails: Thumbnails
     eraser: Eraser
     usage: UsageReports
     billing: Billing
@@ -116,10 +121,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         probe = _open_redis(settings, closing)
         limits = SharedConnection(_required(settings, "redis_url"))
         closing.callback(limits.drop)
-        http = open_http()
-        closing.push_async_callback(http.close)
-        client = _webhook_client(settings)
-        closing.push_async_callback(client.close)
+        http, client = _open_clients(settings, closing)
 
         stores = _stores(settings, database)
         images = Images(stores.chosen, waiting=stores.waiting_room)
@@ -149,6 +151,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             routes=routes["live"],
             runner=runner,
             generations=generations,
+            gallery=Gallery(database, generations=generations, images=images),
+            thumbnails=Thumbnails(database, images=images),
             eraser=Eraser(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),
@@ -272,10 +276,15 @@ def _moderation(
     )
 
 
-def _webhook_client(settings: Settings) -> WebhookClient:
-    return open_client(
+def _open_clients(settings: Settings, closing: AsyncExitStack) -> tuple[ClientSession, WebhookClient]:
+    """For Google, and for the endpoints of webhooks."""
+    http = open_http()
+    closing.push_async_callback(http.close)
+    client = open_client(
         https_only=settings.environment == "production", allowed=settings.webhook_allowed_networks
     )
+    closing.push_async_callback(client.close)
+    return http, client
 
 
 def _generations(

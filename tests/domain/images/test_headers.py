@@ -16,7 +16,8 @@ STEM = new_name(first_id("gen", datetime(2026, 11, 28, 18, 15, 30, 999_000, tzin
         (f"{STEM}-2.jpg", "image/jpeg", "nanobanana-2026-11-28-181530.jpg"),
         (thumbnail(STEM), "image/webp", "nanobanana-2026-11-28-181530-512.webp"),
     ],
-    ids=["png", "jpg", "thumbnail"],  # each test process has a name of its own
+    # The names are others in each process of a test run.
+    ids=["picture", "second attempt", "thumbnail"],
 )
 def test_a_picture_is_called_by_the_second_of_its_order_wherever_it_lies(
     name: str, type: str, shown: str

@@ -51,6 +51,7 @@ async def test_what_is_not_there_is_none(store: ImageStore) -> None:
 
     assert await store.get(f"{STEM}.jpg") is None
     assert await store.get(STEM) is None
+    assert [await store.has(name) for name in (NAME, f"{STEM}.jpg", STEM)] == [True, False, False]
 
 
 async def test_the_second_of_two_writers_changes_nothing(store: ImageStore) -> None:

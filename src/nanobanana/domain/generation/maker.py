@@ -125,6 +125,8 @@ class Maker:
                 width=width,
                 height=height,
                 format=generation.format,
+                # Test keys are promised the same bytes for the same order.
+                id=generation.id if generation.mode == "live" else None,
                 watermark="TEST" if generation.mode == "test" else None,
             )
         with STEP_SECONDS.labels("store").time():

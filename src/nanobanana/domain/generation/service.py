@@ -20,6 +20,7 @@ from nanobanana.domain.generation.speed_limits import SpeedLimits
 from nanobanana.domain.generation.types import (
     Admission,
     Created,
+    Filters,
     Generation,
     Order,
     Quote,
@@ -36,6 +37,9 @@ from nanobanana.metrics import STEP_SECONDS
 from nanobanana.storage.database import Database
 
 _DISCARDED_AT_ONCE = 1_000
+# Rows for one page: they are read in milliseconds, and those of the largest accounts in a second from a cold disk. An
+# index for each filter would cost every image.
+_LOOKED_AT = 10_000
 
 
 class Generations:
@@ -134,11 +138,25 @@ class Generations:
         return cancelled
 
     async def page(
-        self, *, account_id: str, before: str | None, limit: int
-    ) -> tuple[Sequence[Generation], bool]:
-        """Up to `limit` generations, newest first, and whether there are older ones."""
-        found = await repository.page(self._database, account_id=account_id, before=before, limit=limit + 1)
-        return await self._queue.placed(found[:limit]), len(found) > limit
+        self, *, account_id: str, before: str | None, limit: int, filters: Filters
+    ) -> tuple[Sequence[Generation], str | None]:
+        """Up to `limit` generations, newest first, and where the next page begins; None: there is none. A page is looked
+        for in a bounded number of rows: one of what is rare may be short, or empty, and not be the last."""
+        back_to = None
+        if filters.look_into_rows:
+            back_to = await repository.id_further_back(
+                self._database, account_id=account_id, before=before, filters=filters, rows=_LOOKED_AT
+            )
+        found = await repository.page(
+            self._database,
+            account_id=account_id,
+            before=before,
+            limit=limit + 1,
+            filters=filters,
+            back_to=back_to,
+        )
+        cursor = found[limit - 1].id if len(found) > limit else back_to
+        return await self._queue.placed(found[:limit]), cursor
 
     async def discard_old_idempotency_keys(self) -> None:
         while await repository.discard_idempotency_keys(self._database, limit=_DISCARDED_AT_ONCE):

@@ -69,6 +69,9 @@ class GuardedStore:
     async def get(self, name: str) -> bytes | None:
         return await self._store.get(name)
 
+    async def has(self, name: str) -> bool:
+        return await self._store.has(name)
+
     async def delete(self, names: Sequence[str]) -> None:
         await self._store.delete(names)
 

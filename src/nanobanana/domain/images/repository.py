@@ -32,6 +32,12 @@ class DatabaseStore:
         )
         return rows[0]["data"] if rows else None
 
+    async def has(self, name: str) -> bool:
+        rows = await self._database.statement(
+            "select 1 from image_bytes where name = %(name)s and expires_at > now()", {"name": name}
+        )
+        return bool(rows)
+
     async def delete(self, names: Sequence[str]) -> None:
         await self._database.statement(
             "delete from image_bytes where name = any(%(names)s)", {"names": list(names)}

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from nanobanana.domain.images import rules
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.names import first_name, thumbnail
@@ -19,6 +21,8 @@ from nanobanana.domain.images.types import (
 )
 from nanobanana.domain.images.waiting_room import WaitingRoom
 from nanobanana.integrations.object_store.errors import StoreError
+
+log = structlog.get_logger()
 
 
 class Images:
@@ -44,14 +48,16 @@ class Images:
         width: int,
         height: int,
         format: ImageFormat | None,
+        id: str | None = None,
         watermark: str | None = None,
     ) -> Picture:
-        """Exactly width x height; the very bytes when they already are. Raises UnusablePictureError."""
+        """Exactly width x height; the very bytes when they already are, else with `id` in its metadata. Raises
+        UnusablePictureError."""
         picture = rules.inspect(data)
         if not watermark and rules.matches(picture, width=width, height=height, format=format):
             return picture
         return await asyncio.to_thread(
-            rules.fit, picture, width=width, height=height, format=format, watermark=watermark
+            rules.fit, picture, width=width, height=height, format=format, id=id, watermark=watermark
         )
 
     async def keep(self, stem: str, picture: Picture, *, keep_s: int | None) -> ImagePlace:
@@ -101,6 +107,10 @@ class Images:
         link = self._store.link(f"{stem}.{ENDINGS[format]}", expires_at=expires_at)
         return f"{base_url}{link}" if link and link.startswith("/") else link
 
+    def thumbnail_link(self, stem: str, *, base_url: str) -> str:
+        """Where a small picture can be fetched, which is made when somebody does."""
+        return f"{base_url}/thumbnails/{thumbnail(stem)}"
+
     async def data_url(self, stem: str, format: ImageFormat) -> str | None:
         """The picture itself as a link, while it waits."""
         async with self._data_urls_at_once:
@@ -108,6 +118,31 @@ class Images:
         if data is None:
             return None
         return f"data:{MEDIA_TYPES[ENDINGS[format]]};base64,{base64.b64encode(data).decode()}"
+
+    async def read(self, stem: str, format: ImageFormat) -> bytes | None:
+        """The picture itself, wherever it is. Raises StoreError."""
+        name = f"{stem}.{ENDINGS[format]}"
+        return await self._waiting.get(name) or await self._store.get(name)
+
+    async def find(self, name: str, *, expires_at: datetime | None) -> Path | str | bytes | None:
+        """What the store has under the name: the file, a link to it, or the bytes that nothing links to. Raises
+        StoreError."""
+        if path := self._store.file(name):
+            return path if path.is_file() else None
+        if link := self._store.link(name, expires_at=expires_at):
+            return link if await self._store.has(name) else None
+        return await self._store.get(name)
+
+    async def keep_thumbnail(self, name: str, data: bytes, *, keep_s: int | None) -> None:
+        """Unless another process has kept one. Raises StoreError."""
+        await self._store.put(name, data, keep_s=keep_s)
+
+    async def discard_thumbnail(self, name: str) -> None:
+        """As far as the store is there to do so; the sweep finds what is left."""
+        try:
+            await self._store.delete([name])
+        except StoreError as error:
+            log.warning("thumbnail_not_discarded", detail=str(error))
 
     def file(self, name: str) -> Path | None:
         return self._store.file(name)

@@ -62,6 +62,9 @@ class ImageStore(Protocol):
     async def get(self, name: str) -> bytes | None:
         """None when it is not there. Raises StoreError."""
 
+    async def has(self, name: str) -> bool:
+        """Whether it is there, without its bytes. Raises StoreError."""
+
     async def delete(self, names: Sequence[str]) -> None:
         """For good once this returns; a name that is not there is fine. Raises StoreError."""
 

@@ -52,6 +52,9 @@ class LocalFolder:
         except OSError as error:
             raise StoreError(f"{type(error).__name__}: {error}") from error
 
+    async def has(self, name: str) -> bool:
+        return self.file(name).is_file()
+
     async def delete(self, names: Sequence[str]) -> None:
         """For good once this returns; a name that is not there is fine. Raises StoreError."""
         try:

@@ -74,6 +74,15 @@ class Bucket:
         except (BaseError, OSError) as error:
             raise _store_error(error) from None
 
+    async def has(self, name: str) -> bool:
+        try:
+            await obstore.head_async(self._store, name)
+        except FileNotFoundError:
+            return False
+        except (BaseError, OSError) as error:
+            raise _store_error(error) from None
+        return True
+
     async def delete(self, names: Sequence[str]) -> None:
         """A thousand a call. For good once this returns; a name that is not there is fine. Raises StoreError."""
         if not names:
