@@ -4,7 +4,7 @@
 create schema bench;
 
 create function bench.people() returns void language sql as $$
-    insert into plans values ('free', 0, 0, 1000000, 1000000, null, null, true),
+    insert into plans values ('free', 0, 0, 1000000, 1000000, null, 30, true),
                              ('payg', 0, 20000, null, 1000000, null, null, false);
     insert into accounts (id, email, email_folded, password_hash, plan, created_at)
     select 'acc_' || lpad(a::text, 22, '0'), a || '@example.com', a || '@example.com', 'none',
@@ -22,19 +22,23 @@ create function bench.generations(first bigint, last bigint, total bigint) retur
         insert into generations (id, account_id, api_key_id, mode, prompt, size, style, state, attempt, created_at,
                                  finished_at, image_name, image_state, image_format, image_bytes, model, input_tokens,
                                  output_tokens, price_micro_usd, from_free_pool, cost_micro_usd,
-                                 error_code, error_message)
+                                 error_code, error_message, image_place, retention_s, expires_at)
         select 'gen_0' || lpad(n::text, 9, '0') || substr(md5(n::text), 1, 12),
                'acc_' || lpad(a::text, 22, '0'), 'key_' || lpad((a * 10 + n / 1000 % 10)::text, 22, '0'), 'live',
                'A cute banana wearing sunglasses on a beach, number ' || n, '1024x1024', 'natural',
                case when ok then 'succeeded' else 'failed' end, 1, at, at + interval '9 seconds',
-               substr(md5('image ' || n), 1, 22), case when ok then 'kept' end, case when ok then 'png' end,
+               to_char(at at time zone 'utc', 'YYYY/MM/DD/') || substr(md5('image ' || n), 1, 30),
+               case when ok then case when expires < now() then 'expired' else 'kept' end end, case when ok then 'png' end,
                case when ok then 1500000 end, case when ok then 'gemini-nano-banana-2.1' end,
                case when ok then 12 end, case when ok then 1290 end,
                case a % 2 when 0 then 0 else 20000 end, a % 2 = 0, case when ok then 38700 end,
-               case when not ok then 'upstream_unavailable' end, case when not ok then 'The model is busy.' end
+               case when not ok then 'upstream_unavailable' end, case when not ok then 'The model is busy.' end,
+               case when ok and (expires is null or expires >= now()) then 'store' end,
+               case a % 2 when 0 then 30 * 86400 end, case when ok then expires end
         from generate_series(first, last) n,
              lateral (select n % 1000 as a, n % 37 <> 0 as ok,
-                             date_trunc('day', now()) - interval '365 days' * (1 - n / total::float8) as at) of_n
+                             date_trunc('day', now()) - interval '365 days' * (1 - n / total::float8) as at) of_n,
+             lateral (select case a % 2 when 0 then at + interval '30 days 9 seconds' end as expires) of_picture
         returning *
     )
     insert into ledger (account_id, api_key_id, generation_id, kind, day, from_free_pool,

@@ -33,11 +33,11 @@ class Length:
     trouble_s: float
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 async def test_an_outage_loses_nothing_and_google_is_left_alone_until_it_is_back(
     figures: Figures, *, full: bool
 ) -> None:
-    length = Length(rate=12, calm_s=10, trouble_s=90) if full else Length(rate=20, calm_s=1, trouble_s=3.5)
+    length = Length(rate=8, calm_s=10, trouble_s=600) if full else Length(rate=20, calm_s=1, trouble_s=3.5)
     with running_cluster() as cluster:
         google = Google(cluster.sandbox_url, cluster.google_key)
         async with client_of(cluster.service) as client:
