@@ -30,6 +30,8 @@ from nanobanana.domain.personal_data.eraser import Eraser
 from nanobanana.domain.personal_data.service import PersonalData
 from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, read_model_costs
 from nanobanana.domain.registration.service import Registrations
+from nanobanana.domain.retention.purge import Purge
+from nanobanana.domain.retention.service import Retention
 from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.status.service import StatusBoard
@@ -83,6 +85,8 @@ class Services:
     runner: Runner
     generations: Generations
     eraser: Eraser
+    retention: Retention
+    purge: Purge
     usage: UsageReports
     billing: Billing
     webhooks: Webhooks
@@ -134,6 +138,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             runner=runner,
             generations=generations,
             eraser=Eraser(database, images=images),
+            retention=Retention(database, notifications=people.notifications),
+            purge=Purge(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
