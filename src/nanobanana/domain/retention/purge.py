@@ -11,8 +11,6 @@ from nanobanana.domain.retention import purge_repository as repository
 from nanobanana.integrations.object_store.errors import StoreError
 from nanobanana.storage.database import Database
 
-_BATCH = 1_000
-
 log = structlog.get_logger()
 
 
@@ -24,7 +22,7 @@ class Purge:
     async def purge(self) -> None:
         """Batch by batch until nothing is due that nobody else is at, or the store fails."""
         after = None
-        while expired := await repository.claim(self._database, after=after, limit=_BATCH):
+        while expired := await repository.claim(self._database, after=after):
             ids = [picture.id for picture in expired]
             try:
                 await self._images.delete_pictures(

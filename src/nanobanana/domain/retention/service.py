@@ -11,7 +11,6 @@ from nanobanana.domain.retention import repository
 from nanobanana.storage.database import AsyncConnection, Database
 from nanobanana.storage.queue import defer
 
-_BATCH = 1_000
 # An order that was being admitted during the move has the old plan's retention; no admission takes longer than this.
 _ADMISSIONS_END_S = 15
 
@@ -39,7 +38,7 @@ class Retention:
         last: str | None = ""
         while last is not None:
             last = await repository.fit_next(
-                self._database, account_id=account_id, moved_at=moved_at, after=last, limit=_BATCH
+                self._database, account_id=account_id, moved_at=moved_at, after=last
             )
         loss = await repository.loss(self._database, account_id=account_id, moved_at=moved_at)
         if loss:
