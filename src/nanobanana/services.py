@@ -65,6 +65,7 @@ class People:
     personal_data: PersonalData
     notifications: Notifications
     surges: Surges
+    retention: Retention
     mailbox: DevelopmentMailbox
 
 
@@ -85,7 +86,6 @@ class Services:
     runner: Runner
     generations: Generations
     eraser: Eraser
-    retention: Retention
     purge: Purge
     usage: UsageReports
     billing: Billing
@@ -138,7 +138,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             runner=runner,
             generations=generations,
             eraser=Eraser(database, images=images),
-            retention=Retention(database, notifications=people.notifications),
             purge=Purge(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),
@@ -211,6 +210,7 @@ def _people(settings: Settings, database: Database, api_keys: ApiKeys, secrets: 
         personal_data=PersonalData(database, credentials=credentials),
         notifications=notifications,
         surges=Surges(database, notifications=notifications),
+        retention=Retention(database, notifications=notifications),
         mailbox=mailbox,
     )
 

@@ -33,7 +33,7 @@ def add_tasks(app: App, services: Services) -> None:
 
     @app.task(name="fit_pictures_to_plan", retry=later)
     async def fit_pictures_to_plan(account_id: str, moved_at: str) -> None:
-        await services.retention.fit_to_plan(account_id, moved_at=datetime.fromisoformat(moved_at))
+        await services.people.retention.fit_to_plan(account_id, moved_at=datetime.fromisoformat(moved_at))
 
     @app.periodic(cron="17 3 * * *")
     @app.task(name="reconcile", pass_context=False)

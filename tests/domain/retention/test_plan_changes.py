@@ -41,7 +41,7 @@ async def fit(services: Services) -> None:
     [account] = await services.database.statement(
         "select id, plan_moved_at from accounts where plan_moved_at is not null", {}
     )
-    await services.retention.fit_to_plan(account["id"], moved_at=account["plan_moved_at"])
+    await services.people.retention.fit_to_plan(account["id"], moved_at=account["plan_moved_at"])
 
 
 async def kept(services: Services) -> list[tuple[float | None, float | None]]:
@@ -133,7 +133,7 @@ async def test_of_several_changes_the_last_one_counts(
     # In whatever order they are worked off.
     for job in reversed([row["args"] for row in jobs]):
         moved_at = datetime.fromisoformat(job["moved_at"])
-        await services.retention.fit_to_plan(job["account_id"], moved_at=moved_at)
+        await services.people.retention.fit_to_plan(job["account_id"], moved_at=moved_at)
 
     assert await kept(services) == [(40, 60)]
     assert await mails(services) == []

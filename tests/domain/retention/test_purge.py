@@ -186,7 +186,7 @@ async def test_the_purge_and_a_change_of_plan_agree_which_pictures_live(
         await services.purge.purge()
         if first == "purge":
             await begin_to_fit(connection, account_id=row["id"], moved_at=moved_at)
-    await services.retention.fit_to_plan(row["id"], moved_at=moved_at)
+    await services.people.retention.fit_to_plan(row["id"], moved_at=moved_at)
     await services.purge.purge()
 
     [row] = await sql(

@@ -18,6 +18,7 @@ async def find_owner(connection: AsyncConnection, *, account_id: str) -> Owner |
         accounts.c.id,
         accounts.c.email,
         accounts.c.email_verified_at,
+        accounts.c.plan_moved_at,
         *MONEY,
         accounts.c.suspended_at,
         accounts.c.created_at,
