@@ -19,6 +19,7 @@ from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.generation.speed_limits import SpeedLimits
+from nanobanana.domain.images import headers
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
 from nanobanana.domain.limits.service import Limiter
@@ -47,6 +48,7 @@ from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
 from nanobanana.integrations.google.http import open_http
 from nanobanana.integrations.object_store.local import LocalFolder
+from nanobanana.integrations.object_store.s3 import Bucket, open_bucket
 from nanobanana.integrations.webhooks.client import WebhookClient, open_client
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
@@ -117,7 +119,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         limiter = Limiter(limits, probe=probe, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
         people = _people(settings, database, api_keys, secrets)
-        moderation = _moderation(settings, database, people.notifications)
+        moderation = _moderation(settings, database, limiter, people.notifications)
         runner, generations = _generations(
             settings, database, routes, moderation, images=images, api_keys=api_keys, limiter=limiter
         )
@@ -164,7 +166,25 @@ async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[D
 
 
 def _images(settings: Settings, in_database: DatabaseStore) -> Images:
-    return Images(LocalFolder(settings.image_dir) if settings.image_store == "local" else in_database)
+    match settings.image_store:
+        case "local":
+            return Images(LocalFolder(settings.image_dir))
+        case "s3":
+            return Images(_bucket(settings))
+        case "none":
+            return Images(in_database)
+
+
+def _bucket(settings: Settings) -> Bucket:
+    return open_bucket(
+        endpoint=settings.r2_endpoint or "",
+        bucket=settings.r2_bucket or "",
+        region=settings.r2_region,
+        access_key_id=_required(settings, "r2_access_key_id"),
+        secret_access_key=_required(settings, "r2_secret_access_key"),
+        headers=headers.of_stored,
+        public_url=settings.r2_public_url,
+    )
 
 
 def _secret_keys(settings: Settings) -> tuple[str, ...]:
@@ -221,10 +241,13 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     return mailbox if settings.environment == "development" else LogMailer()
 
 
-def _moderation(settings: Settings, database: Database, notifications: Notifications) -> Moderation:
+def _moderation(
+    settings: Settings, database: Database, limiter: Limiter, notifications: Notifications
+) -> Moderation:
     return Moderation(
         database,
         blocklist=Blocklist(settings.blocklist_file),
+        limiter=limiter,
         notifications=notifications,
         refusals_per_day=settings.refusals_per_day,
     )
@@ -247,7 +270,9 @@ def _generations(
     limiter: Limiter,
 ) -> tuple[Runner, Generations]:
     model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
-    speed_limits = SpeedLimits(limiter, refusals_per_day=settings.refusals_per_day)
+    speed_limits = SpeedLimits(
+        limiter, refusals_per_day=settings.refusals_per_day, queue_max_age_s=settings.queue_max_age_s
+    )
     queue = GenerationQueue(
         database,
         routes=routes["live"],

@@ -9,11 +9,13 @@ _DISPATCH_WEBHOOKS_S = 1
 
 
 def timetable(services: Services) -> list[Job]:
-    """Of a process that does all of the work."""
-    return [*own_timetable(services), *common_timetable(services)]
+    """Of a process that does all of the work, or leaves what any may do to others."""
+    if services.settings.run_jobs:
+        return [*_own_timetable(services), *_common_timetable(services)]
+    return [*_own_timetable(services), Job("look_at_queue", 1, services.runner.look_at_queue)]
 
 
-def own_timetable(services: Services) -> list[Job]:
+def _own_timetable(services: Services) -> list[Job]:
     """What every process does for itself, and for what it has begun."""
 
     async def probe_redis() -> None:
@@ -41,10 +43,10 @@ def own_timetable(services: Services) -> list[Job]:
     ]
 
 
-def common_timetable(services: Services) -> list[Job]:
+def _common_timetable(services: Services) -> list[Job]:
     """What any process may do for all."""
     return [
-        Job("work_off_queue", 1, services.runner.work_off_queue),
+        Job("work_off_queue", 1, services.runner.work_off_queue, sooner=services.runner.arrival),
         Job("expire_queued", 2, services.runner.expire),
         Job("watch_for_surges", 60, services.people.surges.watch),
         Job("discard_old_hours", 3_600, services.people.surges.discard_old),

@@ -26,12 +26,11 @@ class ExpiredError(ServiceUnavailableError):
 
 
 class QueueFullError(OverloadedError):
-    """As many orders wait for an outage to end as we can promise to make."""
+    """As many orders wait as we can promise to make."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The image model is unavailable, and as many images wait for it as we can promise to make. "
-            "Try again in a minute.",
+            "As many images wait for the image model as we can promise to make. Try again in a minute.",
             retry_after_s=60,
         )
 

@@ -38,14 +38,17 @@ class GenerationQueue:
         self._no_route_until = 0.0
         self._closed = False
         self._more = False
+        self._others_wait = False
+        self.arrival = asyncio.Event()
         self._places: Mapping[str, int] = {}
         self._places_read_at = 0.0
         self._reading_places = asyncio.Lock()
 
     @property
     def max_length(self) -> int | None:
-        """How many may wait, if an order of this moment is to wait rather than to be made at once."""
-        return None if self.room() else self._max_length
+        """How many may wait, if an order of this moment is to wait rather than to be made at once: for room, or for its
+        turn behind others."""
+        return None if self.room() and not self._others_wait else self._max_length
 
     def room(self) -> int:
         """How many could be made from now on."""
@@ -60,6 +63,12 @@ class GenerationQueue:
         """A route works."""
         self._no_route_until = 0
 
+    def note_arrival(self) -> None:
+        """An order of this process waits. Until nothing is seen waiting, no later one overtakes it; and `arrival` tells
+        whoever works off the queue, so that where there is room it hardly waits at all."""
+        self._more = self._others_wait = True
+        self.arrival.set()
+
     async def put_back(self, generation: Generation, error: NoRouteError) -> Generation | None:
         """The row as it waits again; None when it is somebody else's by now."""
         self._no_route_until = time.monotonic() + _PAUSE_S
@@ -72,8 +81,12 @@ class GenerationQueue:
         works: list[Work] = []
         if limit := min(self.room(), _CLAIMED_AT_ONCE):
             works = await repository.claim(self._database, limit=limit, max_age_s=self._max_age_s)
-            self._more = len(works) == limit
+            self._more = self._others_wait = len(works) == limit
         return works, self._more
+
+    async def look(self) -> None:
+        """For a process that claims nothing, and so does not see by its own claims whether others wait."""
+        self._others_wait = await repository.some_wait(self._database, max_age_s=self._max_age_s)
 
     async def too_old(self) -> list[Work]:
         """Some of those that have waited for as long as anything may."""

@@ -35,6 +35,7 @@ from nanobanana.integrations.google.errors import BadRequestError, PolicyRefusal
 from nanobanana.integrations.object_store.errors import StoreError
 
 HOUR_S, DAY_S = 3_600, 86_400
+IN_FLIGHT = "in_flight"
 
 _ASK_AGAIN_S = 2
 _LONGEST_ASK_AGAIN_S = 60
@@ -206,7 +207,7 @@ def given_back(verdict: Verdict) -> Verdict:
 
 def limit_headers(bearer: Bearer, verdict: Verdict, month: Month | None) -> dict[str, str]:
     """How the hour and the month stand. Work in flight is bounded too, but no clock sets that back."""
-    windows = [window for window in verdict.windows if window.limit.window_s == HOUR_S]
+    windows = [window for window in verdict.windows if window.limit.name != IN_FLIGHT]
     if bearer.mode == "live" and month and month.limit is not None:
         windows.append(_month_window(month.images, month.limit, datetime.now(UTC)))
     return rate_limit_headers(windows)

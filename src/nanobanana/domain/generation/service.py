@@ -79,7 +79,7 @@ class Generations:
         month = bearer.month
         try:
             if self._is_refused(order, bearer):
-                await self._refuse(bearer, client_address)
+                await self._refuse(order, bearer, client_address, idempotency_key)
             admission = await self._admit(id, order, bearer, client_address, idempotency_key)
             month = admission.month or month
             rules.raise_refusal(admission)
@@ -90,7 +90,11 @@ class Generations:
             _tell_limits(error, rules.limit_headers(bearer, left, rules.month_refused(month, error)))
             raise
         generation = await self._finish(admission, token, wait_s=wait_s)
-        left = rules.given_back(verdict) if rules.gives_tokens_back(generation.state) else verdict
+        left = verdict
+        if rules.gives_tokens_back(generation.state):
+            left = rules.given_back(verdict)
+            if admission.replayed:  # what the order itself took was given back when it ended
+                self._speed_limits.take_back(verdict, token=token.id, refund=True)
         return Created(
             generation=generation,
             replayed=admission.replayed,
@@ -153,10 +157,13 @@ class Generations:
         """By the operator's word list, which keeps what Google would mind from Google: test keys never get there."""
         return bearer.mode == "live" and self._moderation.refuses(order.prompt)
 
-    async def _refuse(self, bearer: Bearer, client_address: IPAddress) -> None:
+    async def _refuse(
+        self, order: Order, bearer: Bearer, client_address: IPAddress, idempotency_key: str | None
+    ) -> None:
         """In place of the admission, so the key is checked here, and counted like a refusal of Google's."""
         await self._api_keys.check(bearer, scope="generate", client_address=client_address)
-        await self._moderation.count_refusal(bearer.account_id)
+        wish = rules.idempotency(idempotency_key, order).name if idempotency_key else None
+        await self._moderation.count_refusal(bearer.account_id, wish=wish)
         raise _refused()
 
     async def _room(self, bearer: Bearer) -> Room | None:
@@ -200,6 +207,8 @@ class Generations:
         generation = admission.admitted
         if not admission.replayed and generation.state == "running":
             self._runner.start(Work(generation=generation, token=token))
+        elif not admission.replayed:
+            self._queue.note_arrival()
         generation = await self._wait(generation, account_id=token.account_id, wait_s=wait_s)
         if admission.replayed and generation.has_ended:
             # Taken in this process's memory, if Redis was gone: whoever made the image gives back only its own.

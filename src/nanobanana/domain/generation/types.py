@@ -118,6 +118,11 @@ class Idempotency:
     key: str
     fingerprint: bytes
 
+    @property
+    def name(self) -> str:
+        """Of both: the same for a retry, another for another wish under the same key."""
+        return f"{self.fingerprint.hex()} {self.key}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
