@@ -145,9 +145,9 @@ async def test_a_picture_that_cannot_be_deleted_stays_on_record_and_holds_up_no_
     services: Services, settings: Settings, alice: Person, database_url: str
 ) -> None:
     names = insert_generations(database_url, alice, count=1_001)
-    in_the_way, last = LocalFolder(settings.image_dir).file(names[0]), names[-1]
+    in_the_way, second, last = LocalFolder(settings.image_dir).file(names[0]), names[1], names[-1]
     in_the_way.mkdir(parents=True)
-    put_pictures(settings, [last])
+    put_pictures(settings, [second, last])
     await sql(
         services,
         "update generations set expires_at = now() - interval '1 day' + right(id, 4)::int * interval '1 s'",
