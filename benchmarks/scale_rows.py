@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 from rich.progress import Progress
 
-from nanobanana.storage.database import migrate
+from nanobanana.storage.migration import migrate
 
 _BATCH = 100_000
 _TABLES = ("generations", "ledger", "usage_days", "account_months", "key_months", "idempotency_keys")

@@ -1,6 +1,7 @@
 """One PostgreSQL, one Valkey, one S3 and one sandbox for the whole run; a database of its own for each test."""
 
 import asyncio
+import gc
 import os
 import secrets
 import shutil
@@ -11,16 +12,20 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
+import httpcore2
 import psycopg
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, HTTPError, get
-from psycopg.conninfo import make_conninfo
 
 from nanobanana.settings import Settings
+
+# Until the tests begin: what is imported and collected stays.
+gc.disable()
 
 # A setting of the machine must not steer a test.
 for _name in Settings.model_fields:
@@ -30,14 +35,18 @@ from nanobanana.app import create_app  # noqa: E402 - after the environment is c
 from nanobanana.domain.accounts import passwords  # noqa: E402
 from nanobanana.domain.plans.service import put_in_force  # noqa: E402
 from nanobanana.services import Services  # noqa: E402
-from nanobanana.storage.database import Database, migrate  # noqa: E402
+from nanobanana.storage.database import Database  # noqa: E402
 from nanobanana.storage.embedded.servers import running_servers  # noqa: E402
+from nanobanana.storage.migration import migrate  # noqa: E402
 from tests.cli.serving import ROOMY_PLANS  # noqa: E402
 from tests.people import Person, sign_up  # noqa: E402
 from tests.s3_server import running_s3  # noqa: E402
 from tests.secrecy import watch  # noqa: E402
 
 pytest_plugins = ["tests.s3_fixtures", "tests.secrecy_hooks", "tests.service_fixtures"]
+
+# The world's certificates, for which no test asks, are 20 ms of each client.
+httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
 
 REAL_HASHER = passwords._hasher
 
@@ -75,7 +84,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_servers] = stack.pop_all()
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop() -> Iterator[object]:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    return (yield)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
+    if _connection.cache_info().currsize:
+        _connection().close()
     if stack := config.stash.get(_servers, None):
         stack.close()
 
@@ -134,13 +153,17 @@ def _url_of(database: str) -> str:
 
 
 def _server_version() -> int:
-    with psycopg.connect(os.environ["TEST_DATABASE_URL"]) as connection:
-        return connection.info.server_version // 10_000
+    return _connection().info.server_version // 10_000
 
 
 def _execute(statement: str) -> None:
-    with psycopg.connect(make_conninfo(os.environ["TEST_DATABASE_URL"]), autocommit=True) as connection:
-        connection.execute(statement.encode())
+    _connection().execute(statement.encode())
+
+
+@cache
+def _connection() -> psycopg.Connection:
+    """One for all databases that this process makes: to connect costs as much as half a database."""
+    return psycopg.connect(os.environ["TEST_DATABASE_URL"], autocommit=True)
 
 
 @pytest.fixture(scope="session")
@@ -198,9 +221,22 @@ def patience_with_redis(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[FastAPI]:
-    app = create_app(settings)
+    app = _app_of(settings)
     async with app.router.lifespan_context(app):
         yield app
+
+
+_apps: dict[str, FastAPI] = {}
+
+
+def _app_of(settings: Settings) -> FastAPI:
+    """Its routes are worked out at the first request, at 60 ms: those of an earlier test serve, when its settings were
+    the same but for what each test has of its own and a start opens anew."""
+    of_its_own = {"data_dir", "database_url", "secret_key"}
+    app = create_app(settings)  # which is quick, and sets up the log
+    app = _apps.setdefault(repr(settings.model_dump(exclude=of_its_own)), app)
+    app.state.settings = settings
+    return app
 
 
 @pytest.fixture

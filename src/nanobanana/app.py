@@ -24,7 +24,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings) as services, at_work(services) as drain:
+        async with open_services(app.state.settings) as services, at_work(services) as drain:
             app.state.services = services
             app.state.drain = drain
             yield
@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Asking the framework's telemetry whether anybody listens costs each request 7 us; /metrics has ours.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    app.state.settings = settings
     # The last one added sees a request first.
     app.add_middleware(BodyLimit)
     on_fly = settings.fly_app_name is not None

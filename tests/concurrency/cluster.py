@@ -15,6 +15,9 @@ from nanobanana.storage.database import Database
 from tests.cli.serving import Service, serving
 from tests.conftest import fresh_database
 
+# Of the clusters that tests share: all that accounts of the plan `free` may make together.
+FREE_A_DAY = 7
+
 
 @dataclass(frozen=True)
 class Cluster:

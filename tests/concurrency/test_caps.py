@@ -3,24 +3,18 @@
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
 from httpx2 import AsyncClient, Response
 
 from nanobanana.domain.billing.service import Billing
-from tests.concurrency.cluster import Cluster, billing_of, running_cluster
+from tests.concurrency.cluster import FREE_A_DAY, Cluster, billing_of
 from tests.people import Person, sign_up
 
-LEFT, AT_ONCE = 7, 200
+LEFT, AT_ONCE = FREE_A_DAY, 200
 PROMPT = {"prompt": "a banana [sandbox:latency=0.5]"}
-
-
-@pytest.fixture(scope="module", params=["with Redis", "with Redis gone"])
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    with running_cluster(redis=request.param == "with Redis", FREE_IMAGES_PER_DAY=str(LEFT)) as cluster:
-        yield cluster
 
 
 @pytest.fixture

@@ -5,23 +5,17 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
 from httpx2 import AsyncClient, Response
 
 from nanobanana.domain.billing.service import Billing
-from tests.concurrency.cluster import Cluster, billing_of, running_cluster
+from tests.concurrency.cluster import Cluster, billing_of
 from tests.people import Person, sign_up
 
 AT_ONCE = 50
-
-
-@pytest.fixture(scope="module", params=["with Redis", "with Redis gone"])
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    with running_cluster(redis=request.param == "with Redis") as cluster:
-        yield cluster
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import NullPool, create_engine
 
-from nanobanana.storage.database import migrate
+from nanobanana.storage.migration import migrate
 from nanobanana.storage.tables import metadata, webhooks
 
 

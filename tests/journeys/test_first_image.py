@@ -5,6 +5,8 @@ import json
 import re
 import shlex
 import subprocess
+import time
+from typing import Any
 
 from httpx2 import Client
 from PIL import Image
@@ -13,8 +15,8 @@ from tests.cli.serving import Service
 from tests.people import PASSWORD
 
 
-def test_the_printed_line_pasted_into_a_shell_gives_a_picture(service: Service) -> None:
-    (line,) = re.findall(r"curl .*", service.said)
+def test_the_printed_line_pasted_into_a_shell_gives_a_picture(lasting_service: Service) -> None:
+    (line,) = re.findall(r"curl .*", lasting_service.said)
 
     answer = subprocess.run(shlex.split(line), capture_output=True, text=True, check=True).stdout
 
@@ -24,8 +26,8 @@ def test_the_printed_line_pasted_into_a_shell_gives_a_picture(service: Service) 
     assert image.size == (1024, 1024)
 
 
-def test_register_take_the_key_post_a_prompt_receive_a_picture(service: Service) -> None:
-    with Client(base_url=service.url, timeout=30) as client:
+def test_register_take_the_key_post_a_prompt_receive_a_picture(lasting_service: Service) -> None:
+    with Client(base_url=lasting_service.url, timeout=30) as client:
         credentials = {"email": "ada@example.com", "password": PASSWORD}
         key = client.post("/v1/auth/register", json=credentials).json()["api_key"]["key"]
         by_key = {"Authorization": f"Bearer {key}"}
@@ -37,22 +39,34 @@ def test_register_take_the_key_post_a_prompt_receive_a_picture(service: Service)
         assert client.get(made["url"]).headers["content-type"] == "image/jpeg"
 
 
-def test_a_request_is_one_json_line_without_prompt_or_secret(service: Service) -> None:
-    key = (service.data_dir / "development_api_key").read_text().strip()
-    secret_key = (service.data_dir / "secret_key").read_text().strip()
-    with Client(base_url=service.url, timeout=30) as client:
+def test_a_request_is_one_json_line_without_prompt_or_secret(lasting_service: Service) -> None:
+    key = (lasting_service.data_dir / "development_api_key").read_text().strip()
+    secret_key = (lasting_service.data_dir / "secret_key").read_text().strip()
+    with Client(base_url=lasting_service.url, timeout=30) as client:
         by_key = {"Authorization": f"Bearer {key}"}
-        client.post("/v1/generate", json={"prompt": "a hidden banana"}, headers=by_key)
-        client.post("/v1/generate", json={"prompt": "[sandbox:image_safety] a hidden banana"}, headers=by_key)
-        client.post("/v1/auth/login", json={"email": "ada@example.com", "password": "a wrong password"})
-    service.process.terminate()
-    service.finish()
+        asked = [
+            client.post("/v1/generate", json={"prompt": prompt}, headers=by_key)
+            for prompt in ("a hidden banana", "[sandbox:image_safety] a hidden banana")
+        ]
+        wrong = {"email": "ada@example.com", "password": "a wrong password"}
+        asked.append(client.post("/v1/auth/login", json=wrong))
+    ids = [answer.headers["X-Request-Id"] for answer in asked]
 
-    written = service.said.partition("curl")[2]
-    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
-    of_requests = [line for line in lines if line["event"] == "request" and line["path"] != "/healthz"]
-    requests = [(line["path"], line["status"]) for line in of_requests]
+    lines = _lines_about(ids, lasting_service)
+    requests = [(line["path"], line["status"]) for line in lines if line["event"] == "request"]
     assert requests == [("/v1/generate", 200), ("/v1/generate", 422), ("/v1/auth/login", 401)]
     for secret in ("hidden banana", "wrong password", secret_key):
-        assert secret not in service.said
-    assert key not in "".join(json.dumps(line) for line in lines)
+        assert secret not in lasting_service.said
+    assert key not in lasting_service.said.replace(lasting_service.announced, "")
+
+
+def _lines_about(requests: list[str], service: Service) -> list[dict[str, Any]]:
+    """Once each has its line, which comes after its answer."""
+    deadline = time.monotonic() + 10
+    while True:
+        said = [json.loads(line) for line in service.said.splitlines() if line.startswith("{")]
+        lines = [line for line in said if line.get("request_id") in requests]
+        answered = sum(line["event"] == "request" for line in lines)
+        if answered >= len(requests) or time.monotonic() > deadline:
+            return lines
+        time.sleep(0.05)

@@ -1,17 +1,15 @@
 """Keys that change under load, with three web processes that each remember what they saw."""
 
 import asyncio
-import os
+import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from httpx2 import AsyncClient
 
-from tests.cli.serving import Service, serving
+from tests.cli.serving import Service
 from tests.people import Person, sign_up
 
 PROMPT = {"prompt": "a banana"}
@@ -56,21 +54,9 @@ class Load:
 
 
 @pytest.fixture
-def service(data_dir: Path, database_url: str) -> Iterator[Service]:
-    """Three web processes that write few lines: nobody reads them, and a full pipe would hold them up."""
-    settings = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": os.environ["TEST_REDIS_URL"],
-        "LOG_LEVEL": "warning",
-    }
-    with serving(data_dir, factory=None, workers=3, settings=settings) as service:
-        yield service
-
-
-@pytest.fixture
-async def owner(service: Service) -> Person:
-    async with AsyncClient(base_url=service.url, timeout=30) as client:
-        return await sign_up(client, "alice@example.com")
+async def owner(lasting_service: Service) -> Person:
+    async with AsyncClient(base_url=lasting_service.url, timeout=30) as client:
+        return await sign_up(client, f"{secrets.token_hex(4)}@example.com")
 
 
 async def _live_key_id(client: AsyncClient) -> str:
@@ -79,16 +65,16 @@ async def _live_key_id(client: AsyncClient) -> str:
 
 
 async def test_a_rotation_under_load_costs_no_call_during_the_overlap_and_ends_all_after_it(
-    service: Service, owner: Person
+    lasting_service: Service, owner: Person
 ) -> None:
-    async with AsyncClient(base_url=service.url, headers=owner.by_session, timeout=30) as client:
+    async with AsyncClient(base_url=lasting_service.url, headers=owner.by_session, timeout=30) as client:
         id = await _live_key_id(client)
-        old = Load(service.url, owner.key)
+        old = Load(lasting_service.url, owner.key)
         await old.start()
         await old.until(100)
 
         rotated = (await client.post(f"/v1/keys/{id}/rotate", json={"overlap_seconds": 604_800})).json()
-        new = Load(service.url, rotated["key"])
+        new = Load(lasting_service.url, rotated["key"])
         await new.start()
         await asyncio.gather(old.until(100), new.until(100))
         during = old.statuses() + new.statuses()
@@ -108,12 +94,12 @@ async def test_a_rotation_under_load_costs_no_call_during_the_overlap_and_ends_a
 
 
 async def test_after_a_revocation_is_answered_no_call_that_begins_later_succeeds(
-    service: Service, owner: Person
+    lasting_service: Service, owner: Person
 ) -> None:
     headers = {**owner.by_key, "Prefer": "wait=0"}
     async with (
-        AsyncClient(base_url=service.url, headers=owner.by_session, timeout=30) as client,
-        AsyncClient(base_url=service.url, headers=headers, timeout=60) as caller,
+        AsyncClient(base_url=lasting_service.url, headers=owner.by_session, timeout=30) as client,
+        AsyncClient(base_url=lasting_service.url, headers=headers, timeout=60) as caller,
     ):
         id = await _live_key_id(client)
 

@@ -14,8 +14,8 @@ def _group() -> None:
 def upgrade() -> None:
     """Bring the database to the newest schema; safe at any time, and done by serve as well."""
     from nanobanana.cli.configuration import load_settings, one_sentence  # noqa: PLC0415  see main.py
-    from nanobanana.storage.database import migrate  # noqa: PLC0415  see main.py
     from nanobanana.storage.embedded.servers import running_servers  # noqa: PLC0415  see main.py
+    from nanobanana.storage.migration import migrate  # noqa: PLC0415  see main.py
 
     settings = load_settings()
     with one_sentence(), running_servers(settings) as complete:

@@ -18,7 +18,8 @@ from nanobanana.domain.plans.service import put_in_force
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.errors import NanoBananaError
 from nanobanana.settings import Settings
-from nanobanana.storage.database import Database, migrate
+from nanobanana.storage.database import Database
+from nanobanana.storage.migration import migrate
 
 
 def main() -> None:

@@ -13,6 +13,8 @@ from nanobanana.shutdown import LAST_ANSWERS_S
 
 
 def main() -> None:
+    # All that a start makes stays: to search it for garbage again and again would be a fifth of the start.
+    gc.disable()
     options = _parser().parse_args()
     config = uvicorn.Config(
         options.app,
@@ -40,6 +42,7 @@ class _Server(uvicorn.Server):
         # What lives as long as the process need not be searched for garbage again and again.
         gc.collect()
         gc.freeze()
+        gc.enable()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """While the application's work comes to its end, callers are still answered: /readyz says that we are going,

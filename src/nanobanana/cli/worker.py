@@ -13,9 +13,9 @@ def worker() -> None:
     from nanobanana.cli.configuration import load_settings, one_sentence  # noqa: PLC0415  see main.py
     from nanobanana.cli.sandbox import sandbox  # noqa: PLC0415  see main.py
     from nanobanana.settings import Settings  # noqa: PLC0415  see main.py
-    from nanobanana.storage.database import migrate  # noqa: PLC0415  see main.py
     from nanobanana.storage.embedded.places import make_data_dir  # noqa: PLC0415  see main.py
     from nanobanana.storage.embedded.servers import running_servers  # noqa: PLC0415  see main.py
+    from nanobanana.storage.migration import migrate  # noqa: PLC0415  see main.py
 
     settings = load_settings(run_jobs=True)
     with one_sentence():

@@ -3,24 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 import sqlalchemy
-from alembic import command
-from alembic.config import Config
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from nanobanana.errors import ServiceUnavailableError
 
-__all__ = ["AsyncConnection", "Database", "migrate"]
-
-# Any number that nothing else on the same database locks.
-_MIGRATION_LOCK = 0x4E_42_4D_49
+__all__ = ["AsyncConnection", "Database", "translated"]
 
 
 class DatabaseUnavailableError(ServiceUnavailableError):
@@ -61,7 +55,7 @@ class Database:
         )
 
     async def open(self, *, patience_s: float = 30) -> None:
-        with _translated():
+        with translated():
             await self._pool.open(wait=True, timeout=patience_s)
 
     async def close(self) -> None:
@@ -71,13 +65,13 @@ class Database:
     @asynccontextmanager
     async def begin(self, *, patience_s: float = _PATIENCE_S) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed when the block ends well. Nothing slow belongs inside but what reads alone."""
-        with _translated():
+        with translated():
             async with asyncio.timeout(patience_s), self._engine.begin() as connection:
                 yield connection
 
     async def statement(self, sql: LiteralString, parameters: Mapping[str, Any]) -> list[DictRow]:
         """One statement in a transaction of its own: one round trip. Gives its rows."""
-        with _translated():
+        with translated():
             async with asyncio.timeout(_PATIENCE_S):
                 connection = await self._pool.getconn()
                 try:
@@ -109,25 +103,9 @@ class Database:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """A server that is away is our trouble and passes; anything else wrong with a statement is a bug."""
     try:
         yield
     except (psycopg.OperationalError, sqlalchemy.exc.OperationalError, PoolTimeout, TimeoutError) as error:
         raise DatabaseUnavailableError from error
-
-
-def migrate(url: str) -> None:
-    """Brings the database to the newest schema and functions. Safe when several processes do it at once.
-
-    Raises DatabaseUnavailableError, with the server's own words as its cause.
-    """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
-    with _translated(), engine.begin() as connection:
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        for function in sorted((Path(__file__).parent / "functions").glob("*.sql")):
-            connection.connection.cursor().execute(function.read_text().encode())

@@ -39,6 +39,8 @@ async def running(*jobs: Job) -> AsyncIterator[None]:
 
 
 async def _repeat(job: Job, ending: asyncio.Event) -> None:
+    # A start has enough to do, and is the same moment for all processes of a service: the jobs come in one by one.
+    await _pause(job, job.every_s * random.uniform(0, 0.1))  # noqa: S311 - no secret
     while not ending.is_set():
         job.sooner.clear()
         try:
@@ -46,6 +48,10 @@ async def _repeat(job: Job, ending: asyncio.Event) -> None:
         except Exception as error:  # noqa: BLE001 - a job that fails once must still run the next time
             log.warning("job_failed", job=job.name, error=repr(error))
         # Processes that started together should not ask the database together.
-        pause = job.every_s * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-        with suppress(TimeoutError):
-            await asyncio.wait_for(job.sooner.wait(), pause)
+        await _pause(job, job.every_s * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+
+
+async def _pause(job: Job, seconds: float) -> None:
+    """`sooner` is also set when the timetable ends."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(job.sooner.wait(), seconds)

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection, and in the transaction, that `storage.database.migrate` opened."""
+"""Alembic's entry: runs on the connection, and in the transaction, that `storage.migration.migrate` opened."""
 
 from alembic import context
 
