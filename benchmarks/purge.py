@@ -28,8 +28,9 @@ from nanobanana.domain.images.service import Images
 from nanobanana.domain.retention.purge import Purge
 from nanobanana.integrations.object_store.local import LocalFolder
 from nanobanana.settings import Settings
-from nanobanana.storage.database import Database, migrate
+from nanobanana.storage.database import Database
 from nanobanana.storage.embedded.servers import running_servers
+from nanobanana.storage.migration import migrate
 
 # A picture a second has expired, so that the oldest one left tells how far the purge is.
 ROWS = """
@@ -44,14 +45,19 @@ ROWS = """
                'A cute banana wearing sunglasses on a beach, number ' || n, '1024x1024', 'natural', 'succeeded', 1, at,
                to_char(at, 'YYYY/MM/DD/') || substr(md5(n::text), 1, 30), 'kept', 'png', 1024, 'store', 2592000,
                -- Those that live have an hour left, or for good.
-               case when n <= rows then a.created_at - (rows - n + 1) * interval '1 s' when n % 2 = 0 then now() + interval '1 hour' end
+               case when n <= rows then a.created_at - (rows - n) * interval '1 s' when n % 2 = 0 then now() + interval '1 hour' end
         from accounts a, generate_series(1, rows + living) n, lateral (select now() - interval '60 days' + n * interval '1 s' as at) x
     $$;
 """
-# Of the rows that are left, how long ago the oldest expired when they were made.
-LEFT = """
-    select extract(epoch from (select created_at from accounts) - min(expires_at))::bigint
-    from generations where image_place is not null and expires_at <= now()
+# How many of the rows have gone. From where it was last: what is gone stands in the index until a vacuum.
+DONE = """
+    select coalesce(
+        %(rows)s - 1 - extract(epoch from a.created_at - (
+            select min(expires_at) from generations
+            where image_place is not null and expires_at <= a.created_at
+                  and expires_at > a.created_at - (%(rows)s - %(before)s) * interval '1 s'
+        ))::bigint, %(rows)s)
+    from accounts a
 """
 
 
@@ -143,12 +149,12 @@ def _run(
     """One process, killed when that many rows are purged."""
     run = Run()
     with psycopg.connect(url, autocommit=True) as connection:
-        before = done = _done(connection, options.rows)
+        before = done = _done(connection, options.rows, before=0)
         process = subprocess.Popen([sys.executable, __file__, "--purge", url, str(folder)])
         began = None
         while process.poll() is None and (until is None or done < until):
             time.sleep(0.1)
-            if (done := _done(connection, options.rows)) > before and began is None:
+            if (done := _done(connection, options.rows, done)) > before and began is None:
                 began, before = time.perf_counter(), done
                 run.first_mb = _rss_mb(process.pid)
             run.peak_mb = max(run.peak_mb, _rss_mb(process.pid))
@@ -160,9 +166,9 @@ def _run(
     return run
 
 
-def _done(connection: psycopg.Connection, rows: int) -> int:
-    [left] = connection.execute(LEFT).fetchone() or [None]
-    return rows if left is None else max(0, rows - left)
+def _done(connection: psycopg.Connection, rows: int, before: int) -> int:
+    [done] = connection.execute(DONE, {"rows": rows, "before": before}).fetchone()
+    return done
 
 
 def _rss_mb(pid: int) -> float:
