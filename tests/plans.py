@@ -19,6 +19,7 @@ async def put_on_plan(
     images_per_month: int | None = None,
     images_per_hour: int | None = None,
     images_in_flight: int | None = None,
+    retention_days: int | None = None,
 ) -> str:
     """Onto a new plan with these prices, in micro-dollars, and limits; gives its name."""
     plan = Plan(
@@ -28,7 +29,7 @@ async def put_on_plan(
         images_per_month=images_per_month,
         images_per_hour=images_per_hour,
         images_in_flight=images_in_flight,
-        retention_days=None,
+        retention_days=retention_days,
     )
     async with services.database.begin() as connection:
         await repository.put(connection, plan)

@@ -38,6 +38,8 @@ from nanobanana.domain.personal_data.eraser import Eraser
 from nanobanana.domain.personal_data.service import PersonalData
 from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, read_model_costs
 from nanobanana.domain.registration.service import Registrations
+from nanobanana.domain.retention.purge import Purge
+from nanobanana.domain.retention.service import Retention
 from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.status.service import StatusBoard
@@ -72,6 +74,7 @@ class People:
     personal_data: PersonalData
     notifications: Notifications
     surges: Surges
+    retention: Retention
     mailbox: DevelopmentMailbox
 
 
@@ -104,6 +107,7 @@ class Services:
     gallery: Gallery
     thumbnails: Thumbnails
     eraser: Eraser
+    purge: Purge
     usage: UsageReports
     billing: Billing
     webhooks: Webhooks
@@ -154,6 +158,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             gallery=Gallery(database, generations=generations, images=images),
             thumbnails=Thumbnails(database, images=images),
             eraser=Eraser(database, images=images),
+            purge=Purge(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
@@ -254,6 +259,7 @@ def _people(settings: Settings, database: Database, api_keys: ApiKeys, secrets: 
         personal_data=PersonalData(database, credentials=credentials),
         notifications=notifications,
         surges=Surges(database, notifications=notifications),
+        retention=Retention(database, notifications=notifications),
         mailbox=mailbox,
     )
 

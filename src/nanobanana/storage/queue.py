@@ -12,7 +12,8 @@ from nanobanana.storage.database import AsyncConnection
 
 _DEFER = text("""
     select procrastinate_defer_jobs_v1(array[
-        row('default', :task, 0, null, null, cast(:arguments as jsonb), null)
+        row('default', :task, 0, null, null, cast(:arguments as jsonb),
+            now() + make_interval(secs => :after_s))
     ]::procrastinate_job_to_defer_v1[])
 """)
 
@@ -25,12 +26,16 @@ _STALLED_S = 30
 _KEPT_HOURS = 1
 
 
-async def defer(connection: AsyncConnection, task: str, **arguments: str) -> None:
-    """A job that exists if the caller's transaction commits, and starts then.
+async def defer(
+    connection: AsyncConnection, task: str, *, after_s: int | None = None, **arguments: str
+) -> None:
+    """A job that exists if the caller's transaction commits, and starts then, or that many seconds later.
 
     Arguments stand in the table in the clear: never a password, a code, or a token.
     """
-    await connection.execute(_DEFER, {"task": task, "arguments": orjson.dumps(arguments).decode()})
+    await connection.execute(
+        _DEFER, {"task": task, "after_s": after_s, "arguments": orjson.dumps(arguments).decode()}
+    )
 
 
 class Queue:

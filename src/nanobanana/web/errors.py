@@ -156,7 +156,7 @@ def _message(problem: Mapping[str, Any]) -> str:
 
 
 _KNOWN_FIELDS = (
-    *("prompt", "size", "style", "format", "email", "password", "name", "mode"),
+    *("prompt", "size", "style", "format", "retention", "email", "password", "name", "mode"),
     *(
         "expires_at",
         "monthly_image_cap",

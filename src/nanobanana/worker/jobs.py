@@ -53,6 +53,7 @@ def _common_timetable(services: Services) -> list[Job]:
         Job("expire_queued", 2, services.runner.expire),
         Job("watch_for_surges", 60, services.people.surges.watch),
         Job("discard_old_hours", 3_600, services.people.surges.discard_old),
+        Job("purge_pictures", 60, services.purge.purge),
         Job("move_waiting_pictures", 2, services.stores.mover.move_waiting),
         Job("discard_expired_images", 60, services.stores.in_database.discard_expired),
         Job("discard_old_idempotency_keys", 60, services.generations.discard_old_idempotency_keys),

@@ -1,5 +1,7 @@
 """What the jobs do, by the names they are deferred under. Each may run twice: its worker may die at its end."""
 
+from datetime import datetime
+
 import structlog
 from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
@@ -28,6 +30,10 @@ def add_tasks(app: App, services: Services) -> None:
     later = LaterUnlessRefused()
     _add_mails_of_accounts(app, services, later)
     _add_news(app, services, later)
+
+    @app.task(name="fit_pictures_to_plan", retry=later)
+    async def fit_pictures_to_plan(account_id: str, moved_at: str) -> None:
+        await services.people.retention.fit_to_plan(account_id, moved_at=datetime.fromisoformat(moved_at))
 
     @app.periodic(cron="17 3 * * *")
     @app.task(name="reconcile", pass_context=False)

@@ -238,3 +238,18 @@ async def test_a_picture_that_expired_before_stays_expired(
 
     rows = await services.database.statement("select image_state, prompt from generations", {})
     assert rows == [{"image_state": "expired", "prompt": ""}]
+
+
+async def test_a_row_that_is_empty_already_still_loses_its_picture(
+    client: AsyncClient, alice: Person, services: Services, settings: Settings, database_url: str
+) -> None:
+    """Whoever deletes or purges a picture takes the prompt first, and may be killed before the file is gone."""
+    put_pictures(settings, insert_generations(database_url, alice, count=1))
+    await services.database.statement("update generations set image_state = 'expired', prompt = ''", {})
+    await erase(client, alice)
+
+    await services.eraser.erase_due()
+
+    assert pictures(settings) == set()
+    rows = await services.database.statement("select image_state, image_place from generations", {})
+    assert rows == [{"image_state": "expired", "image_place": None}]

@@ -125,6 +125,7 @@ async def find_bearer(database: Database, *, hashes: Sequence[bytes]) -> Bearer 
                k.images_per_hour as key_images_per_hour,
                p.images_per_hour as plan_images_per_hour, p.images_in_flight as plan_images_in_flight,
                p.images_per_month as month_limit, coalesce(m.images + m.held_images, 0) as month_images,
+               p.retention_days * 86400::bigint as plan_retention_s,
                case when a.refused_on = (now() at time zone 'utc')::date then a.refusals else 0 end as refusals
         from api_keys k join accounts a on a.id = k.account_id join plans p on p.name = a.plan
         left join account_months m

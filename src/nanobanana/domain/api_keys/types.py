@@ -70,6 +70,8 @@ class Bearer:
     plan_images_in_flight: int | None
     month_images: int
     month_limit: int | None
+    # For how long its plan keeps pictures.
+    plan_retention_s: int | None = None
     # Prompts of this day that a content policy refused, of all live keys of the account.
     refusals: int = 0
 

@@ -1,7 +1,8 @@
 from collections.abc import Mapping
+from datetime import datetime
 from typing import LiteralString
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from nanobanana.domain.billing.types import Difference
@@ -36,8 +37,15 @@ async def credit(
     return balance
 
 
-async def move(connection: AsyncConnection, *, account_id: str, plan: str) -> None:
-    await connection.execute(update(accounts).where(accounts.c.id == account_id).values(plan=plan))
+async def move(connection: AsyncConnection, *, account_id: str, plan: str) -> datetime:
+    """Gives the moment."""
+    statement = update(accounts).where(accounts.c.id == account_id)
+    # Not now(): a move that waited for another one began long before its turn.
+    statement = statement.values(plan=plan, plan_moved_at=func.clock_timestamp())
+    moved_at: datetime = (
+        await connection.execute(statement.returning(accounts.c.plan_moved_at))
+    ).scalar_one()
+    return moved_at
 
 
 async def plan_names(connection: AsyncConnection) -> list[str]:

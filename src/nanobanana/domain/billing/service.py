@@ -7,6 +7,7 @@ from nanobanana.domain.audit import repository as audit_repository
 from nanobanana.domain.billing import repository
 from nanobanana.domain.billing.errors import BalanceTooSmallError, NoSuchPlanError
 from nanobanana.domain.billing.types import Difference
+from nanobanana.domain.retention.service import begin_to_fit
 from nanobanana.metrics import RECONCILIATION_DIFFERENCES
 from nanobanana.storage.database import Database
 
@@ -35,14 +36,15 @@ class Billing:
             return balance
 
     async def move(self, *, email: str, plan: str) -> None:
-        """To another plan, from this moment on; what was used this month stays used. Raises NoSuchAccountError and
-        NoSuchPlanError."""
+        """To another plan, from this moment on; what was used this month stays used, and the pictures that are there
+        follow the plan. Raises NoSuchAccountError and NoSuchPlanError."""
         async with self._database.begin() as connection:
             names = await repository.plan_names(connection)
             if plan not in names:
                 raise NoSuchPlanError(plan, names)
             account_id = await account_id_of(connection, email)
-            await repository.move(connection, account_id=account_id, plan=plan)
+            moved_at = await repository.move(connection, account_id=account_id, plan=plan)
+            await begin_to_fit(connection, account_id=account_id, moved_at=moved_at)
             await audit_repository.record(connection, "plan", account_id=account_id, detail={"plan": plan})
 
     async def reconcile(self) -> list[Difference]:

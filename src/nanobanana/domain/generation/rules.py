@@ -34,7 +34,7 @@ from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.errors import InvalidRequestError, NanoBananaError
 from nanobanana.integrations.google.errors import BadRequestError, PolicyRefusalError
 
-HOUR_S = 3_600
+HOUR_S, DAY_S = 3_600, 86_400
 IN_FLIGHT = "in_flight"
 
 _ASK_AGAIN_S = 2
@@ -123,6 +123,16 @@ def gives_tokens_back(state: State) -> bool:
     return state in {"failed", "cancelled", "expired"}
 
 
+def check_retention(order: Order, bearer: Bearer) -> None:
+    """A test key may wish for what a live one may; its pictures go after a day all the same."""
+    if order.retention_s and bearer.plan_retention_s and order.retention_s > bearer.plan_retention_s:
+        longest = f"{bearer.plan_retention_s // DAY_S}d"
+        raise InvalidRequestError(
+            f"retention: Your plan keeps pictures for {longest}: this may be shorter, not longer.",
+            param="retention",
+        )
+
+
 def token(bearer: Bearer, *, idempotency_key: str | None, generation_id: str) -> Token:
     """Repeats of one idempotency key take one token together."""
     return Token(
@@ -168,7 +178,11 @@ def raise_refusal(admission: Admission) -> None:
 
 def idempotency(key: str, order: Order) -> Idempotency:
     """The fingerprint is of what is asked for, as it was understood: the same wish in another spelling is the same."""
-    asked = orjson.dumps(["POST /v1/generate", asdict(order)], option=orjson.OPT_SORT_KEYS)
+    wish = asdict(order)
+    # Left out of it where nothing is said: so were orders before they could say it, and their retries may still come.
+    if order.retention_s is None:
+        del wish["retention_s"]
+    asked = orjson.dumps(["POST /v1/generate", wish], option=orjson.OPT_SORT_KEYS)
     return Idempotency(key=key, fingerprint=hashlib.sha256(asked).digest())
 
 

@@ -76,6 +76,7 @@ class Generations:
         gives the same generation.
 
         Errors carry the headers that tell how the limits stand."""
+        rules.check_retention(order, bearer)
         await self._refuse_by_magic(order, bearer, client_address)
         id = new_id("gen")
         token = rules.token(bearer, idempotency_key=idempotency_key, generation_id=id)
@@ -107,6 +108,7 @@ class Generations:
 
     async def quote(self, order: Order, *, bearer: Bearer, client_address: IPAddress) -> Quote:
         """What `create` would hold now, and what is left; raises what it would be refused with. Spends nothing."""
+        rules.check_retention(order, bearer)
         await self._refuse_by_magic(order, bearer, client_address)
         verdict = await self._speed_limits.foresee(bearer)
         month = bearer.month

@@ -68,6 +68,10 @@ class Notifications:
         """An endpoint said that it is gone, or failed for days."""
         await self._send("webhook_disabled", to, webhook_id=webhook_id, url=url, gone=gone)
 
+    async def pictures_will_go(self, to: str, *, plan: str, days: int, moved_on: str, gone_on: str) -> None:
+        """The account has come to a plan that keeps its older pictures until that day."""
+        await self._send("pictures_will_go", to, plan=plan, days=days, moved_on=moved_on, gone_on=gone_on)
+
     async def _send(self, name: str, to: str, **values: str | int | None) -> None:
         def rendered(part: str) -> str:
             return _templates.get_template(f"{name}/{part}").render(values)

@@ -18,6 +18,7 @@ async def find_owner(connection: AsyncConnection, *, account_id: str) -> Owner |
         accounts.c.id,
         accounts.c.email,
         accounts.c.email_verified_at,
+        accounts.c.plan_moved_at,
         *MONEY,
         accounts.c.suspended_at,
         accounts.c.created_at,
@@ -75,7 +76,8 @@ async def next_traces(database: Database, *, account_id: str, after: str, limit:
         with held as (
             update accounts set erasure_lease_until = now() + {_LEASE} where id = %(account_id)s
         )
-        select id, image_name, state not in ('queued', 'running') as ended, prompt = '' as erased
+        select id, image_name, state not in ('queued', 'running') as ended,
+               prompt = '' and image_place is null as erased
         from generations where account_id = %(account_id)s and id > %(after)s
         order by id limit %(limit)s
         """,
@@ -89,7 +91,7 @@ async def empty_generations(database: Database, ids: Sequence[str]) -> None:
     await database.statement(
         """
         update generations
-        set prompt = '', image_state = case image_state when 'kept' then 'deleted' else image_state end
+        set prompt = '', image_place = null, image_state = case image_state when 'kept' then 'deleted' else image_state end
         where id = any(%(ids)s)
         """,
         {"ids": list(ids)},

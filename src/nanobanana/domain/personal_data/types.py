@@ -16,6 +16,7 @@ class Owner:
     email: str
     email_verified_at: datetime | None
     plan: str
+    plan_moved_at: datetime | None
     spending_cap_micro_usd: int | None
     balance_micro_usd: int | None
     suspended_at: datetime | None

@@ -97,14 +97,20 @@ def _flush(path: Path) -> None:
 
 
 def _delete(files: Iterable[Path]) -> None:
-    """Each folder is flushed once."""
-    folders = set()
+    """Each folder is flushed once. One that cannot be deleted leaves no others undeleted."""
+    folders, failure = set(), None
     for file in files:
-        with suppress(FileNotFoundError):
+        try:
             file.unlink()
             folders.add(file.parent)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            failure = error
     for folder in folders:
         _flush(folder)
+    if failure:
+        raise failure
 
 
 def _names(root: Path, beginning: str) -> list[str]:

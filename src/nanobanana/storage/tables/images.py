@@ -33,7 +33,7 @@ generations = Table(
     # Counts who has worked on the row, 0 when nobody has; a settlement of an earlier attempt changes nothing.
     Column("attempt", Integer, nullable=False),
     moment("lease_until"),
-    moment("not_before"),  # is a queued one tried again
+    moment("not_before"),  # is a queued one tried again, or are the files of an expired one
     moment("finished_at"),
     # The picture's unguessable name without its ending, given before the picture exists; from the second attempt on,
     # with that attempt's number after a hyphen. 128 random bits: no two are the same, and an index that made sure of it

@@ -46,6 +46,8 @@ accounts = Table(
     Column("email_folded", Text, unique=True),
     Column("password_hash", Text),
     Column("plan", ForeignKey(plans.c.name), nullable=False),
+    # Null: it has been on it from the beginning.
+    moment("plan_moved_at"),
     # The owner's own, for a month of a plan that is paid by the image.
     Column("spending_cap_micro_usd", BigInteger),
     moment("email_verified_at"),

@@ -1,8 +1,9 @@
+import re
 import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.gallery.types import Deletion
@@ -27,6 +28,28 @@ Prompt = Annotated[
 ]
 
 
+_RETENTION = "[0-9]{1,7}[mhd]"
+_UNITS_S = {"m": 60, "h": 3_600, "d": 86_400}
+_LEAST_RETENTION_S, _MOST_RETENTION_S = _UNITS_S["h"], 3_650 * _UNITS_S["d"]
+
+
+def _of_some_length(retention: str) -> str:
+    if not re.fullmatch(_RETENTION, retention):
+        raise ValueError("This must be a whole number and m, h or d, as in 7d.")
+    if not _LEAST_RETENTION_S <= _seconds(retention) <= _MOST_RETENTION_S:
+        raise ValueError("This must be from 1h to 3650d.")
+    return retention
+
+
+def _seconds(retention: str) -> int:
+    return int(retention[:-1]) * _UNITS_S[retention[-1]]
+
+
+Retention = Annotated[
+    str, AfterValidator(_of_some_length), WithJsonSchema({"type": "string", "pattern": f"^{_RETENTION}$"})
+]
+
+
 class NewGeneration(RequestBody):
     prompt: Prompt = Field(
         description="1 to 4,000 characters after trimming", examples=["a cute banana wearing sunglasses"]
@@ -39,9 +62,21 @@ class NewGeneration(RequestBody):
     format: ImageFormat | None = Field(
         default=None, description="Left out, the picture keeps the format the model made it in"
     )
+    retention: Retention | None = Field(
+        default=None,
+        description="For how long the picture is kept: minutes (`m`), hours (`h`) or days (`d`), from `1h` to what the "
+        "plan keeps pictures for, which is what holds when this is left out",
+        examples=["7d"],
+    )
 
     def order(self) -> Order:
-        return Order(prompt=self.prompt, size=self.size, style=self.style, format=self.format)
+        return Order(
+            prompt=self.prompt,
+            size=self.size,
+            style=self.style,
+            format=self.format,
+            retention_s=_seconds(self.retention) if self.retention else None,
+        )
 
 
 class GenerationError(BaseModel):

@@ -33,6 +33,7 @@ class ExportedAccount(BaseModel):
     email: str
     email_verified_at: datetime | None
     plan: str
+    plan_moved_at: datetime | None = Field(description="When the account came to its plan from another one")
     monthly_spending_cap_usd: float | None
     balance_usd: float | None
     suspended_at: datetime | None
@@ -45,6 +46,7 @@ class ExportedAccount(BaseModel):
             email=owner.email,
             email_verified_at=owner.email_verified_at,
             plan=owner.plan,
+            plan_moved_at=owner.plan_moved_at,
             monthly_spending_cap_usd=usd_or_none(owner.spending_cap_micro_usd),
             balance_usd=usd_or_none(owner.balance_micro_usd),
             suspended_at=owner.suspended_at,
