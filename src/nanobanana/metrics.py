@@ -55,4 +55,10 @@ RECONCILIATION_DIFFERENCES = Gauge(
     "Records of money and images that disagreed at the last reconciliation",
     multiprocess_mode="mostrecent",
 )
+PICTURES_ASTRAY = Gauge(
+    "nanobanana_pictures_astray",
+    "What the last weekly sweep found: files without rows, rows without files",
+    ["kind"],
+    multiprocess_mode="mostrecent",
+)
 REDIS_UP = Gauge("nanobanana_redis_up", "Whether Redis answered the last probe", multiprocess_mode="livemin")

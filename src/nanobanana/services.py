@@ -21,6 +21,7 @@ from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.generation.speed_limits import SpeedLimits
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
+from nanobanana.domain.inventory.sweeper import Sweeper
 from nanobanana.domain.limits.service import Limiter
 from nanobanana.domain.moderation.blocklist import Blocklist
 from nanobanana.domain.moderation.service import Moderation
@@ -40,6 +41,7 @@ from nanobanana.domain.webhooks.payloads import Payloads
 from nanobanana.domain.webhooks.secret_box import SecretBox
 from nanobanana.domain.webhooks.service import Webhooks
 from nanobanana.google_routes import all_routes
+from nanobanana.image_stores import store_in_use
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
@@ -79,6 +81,8 @@ class Services:
     throttle: Throttle
     images: Images
     images_in_database: DatabaseStore
+    # None without a store.
+    sweeper: Sweeper | None
     routes: Routes
     runner: Runner
     generations: Generations
@@ -130,6 +134,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             throttle=Throttle(limiter, scale=settings.throttle_scale),
             images=images,
             images_in_database=images_in_database,
+            sweeper=_sweeper(settings, database),
             routes=routes["live"],
             runner=runner,
             generations=generations,
@@ -160,6 +165,11 @@ async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[D
 
 def _images(settings: Settings, in_database: DatabaseStore) -> Images:
     return Images(LocalFolder(settings.image_dir) if settings.image_store == "local" else in_database)
+
+
+def _sweeper(settings: Settings, database: Database) -> Sweeper | None:
+    store = store_in_use(settings)
+    return Sweeper(database, store=store) if store else None
 
 
 def _secret_keys(settings: Settings) -> tuple[str, ...]:
