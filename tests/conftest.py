@@ -1,4 +1,4 @@
-"""One PostgreSQL, one Valkey and one sandbox for the whole run; a database of its own for each test."""
+"""One PostgreSQL, one Valkey, one S3 and one sandbox for the whole run; a database of its own for each test."""
 
 import asyncio
 import os
@@ -34,9 +34,10 @@ from nanobanana.storage.database import Database, migrate  # noqa: E402
 from nanobanana.storage.embedded.servers import running_servers  # noqa: E402
 from tests.cli.serving import ROOMY_PLANS  # noqa: E402
 from tests.people import Person, sign_up  # noqa: E402
+from tests.s3_server import running_s3  # noqa: E402
 from tests.secrecy import watch  # noqa: E402
 
-pytest_plugins = ["tests.secrecy_hooks", "tests.service_fixtures"]
+pytest_plugins = ["tests.s3_fixtures", "tests.secrecy_hooks", "tests.service_fixtures"]
 
 REAL_HASHER = passwords._hasher
 
@@ -66,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["TEST_DATABASE_URL"] = settings.database_url.get_secret_value()
         os.environ["TEST_REDIS_URL"] = settings.redis_url.get_secret_value()
         os.environ["TEST_SANDBOX_URL"] = stack.enter_context(_running_sandbox())
+        os.environ["TEST_S3_URL"] = stack.enter_context(running_s3())
         _spare_the_disk()
         _execute(f'create database "{_TEMPLATE}"')
         migrate(_url_of(_TEMPLATE))

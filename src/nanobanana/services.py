@@ -46,7 +46,6 @@ from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
 from nanobanana.integrations.google.http import open_http
-from nanobanana.integrations.object_store.local import LocalFolder
 from nanobanana.integrations.webhooks.client import WebhookClient, open_client
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
@@ -164,7 +163,7 @@ async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[D
 
 
 def _images(settings: Settings, in_database: DatabaseStore) -> Images:
-    return Images(LocalFolder(settings.image_dir) if settings.image_store == "local" else in_database)
+    return Images(store_in_use(settings) or in_database)
 
 
 def _sweeper(settings: Settings, database: Database) -> Sweeper | None:

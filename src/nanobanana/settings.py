@@ -20,6 +20,7 @@ Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode]
 
 # Of projects and locations: it becomes part of an address.
 _CLOUD_NAME = r"^[a-z0-9][a-z0-9.:-]*$"
+_BUCKET_NAME = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
 
 class Settings(BaseSettings):
@@ -86,8 +87,16 @@ class Settings(BaseSettings):
     # Addresses that webhooks may go to although they are not public: a receiver on the developer's own machine.
     webhook_allowed_networks: Networks = ()
 
-    # Pictures. "none" hands them over as data: URLs and keeps the bytes for a day in PostgreSQL.
-    image_store: Literal["local", "none"] = "local"
+    # Pictures. "none" hands them over as data: URLs and keeps the bytes for a day in PostgreSQL. Unset: s3 with a bucket.
+    image_store: Literal["local", "s3", "none"] = "local"
+    # The bucket, at Cloudflare R2 or another that speaks S3.
+    r2_endpoint: str | None = None
+    r2_bucket: Annotated[str, Field(pattern=_BUCKET_NAME)] | None = None
+    r2_region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "auto"
+    r2_access_key_id: SecretStr | None = None
+    r2_secret_access_key: SecretStr | None = None
+    # Where everybody can fetch what is in the bucket. Unset: links are signed, and live for a week.
+    r2_public_url: str | None = None
 
     @field_validator("gemini_models", "trusted_proxies", "webhook_allowed_networks", mode="before")
     @classmethod
@@ -96,18 +105,29 @@ class Settings(BaseSettings):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
-    @field_validator("public_url", "gemini_base_url", "vertex_base_url", "sandbox_url")
+    @field_validator(
+        "public_url", "gemini_base_url", "vertex_base_url", "sandbox_url", "r2_endpoint", "r2_public_url"
+    )
     @classmethod
     def _without_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "r2_endpoint", "r2_public_url")
     @classmethod
     def _is_web_address(cls, value: str | None) -> str | None:
         if value:
             url = urlsplit(value)
             if url.scheme not in {"http", "https"} or not url.hostname or url.port == 0:
                 raise ValueError("must look like https://example.com")
+        return value
+
+    @field_validator("r2_endpoint")
+    @classmethod
+    def _has_no_bucket(cls, value: str | None) -> str | None:
+        if value and (urlsplit(value)._replace(scheme="", netloc="").geturl() or "@" in value):
+            raise ValueError(
+                "must be the address alone: the bucket is R2_BUCKET's, the keys have settings too"
+            )
         return value
 
     @field_validator("database_url")
@@ -153,6 +173,19 @@ class Settings(BaseSettings):
         """Where development has none."""
         ceilings = {"free_accounts_per_subnet_per_day": 20, "free_images_per_day": 2_000}
         return {**ceilings, **values} if values.get("environment") == "production" else values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bucket_is_used(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {"image_store": "s3", **values} if values.get("r2_bucket") else values
+
+    @model_validator(mode="after")
+    def _bucket_is_complete(self) -> Self:
+        if self.image_store == "s3":
+            needed = ("r2_endpoint", "r2_bucket", "r2_access_key_id", "r2_secret_access_key")
+            if missing := [name.upper() for name in needed if not getattr(self, name)]:
+                raise ValueError(f"IMAGE_STORE=s3 needs {', '.join(missing)}")
+        return self
 
     @model_validator(mode="after")
     def _mail_has_a_sender(self) -> Self:

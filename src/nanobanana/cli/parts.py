@@ -18,10 +18,19 @@ def parts(settings: Settings) -> list[tuple[str, str, str]]:
         ("Redis", "the one of REDIS_URL", real)
         if settings.redis_url
         else ("Redis", "embedded Valkey", "(set REDIS_URL for another)"),
-        ("Pictures", f"folder {_short(settings.image_dir)}", "(IMAGE_STORE=none for data: URLs)")
-        if settings.image_store == "local"
-        else ("Pictures", "handed over as data: URLs", "(IMAGE_STORE=local keeps them in a folder)"),
+        ("Pictures", *_pictures(settings)),
     ]
+
+
+def _pictures(settings: Settings) -> tuple[str, str]:
+    match settings.image_store:
+        case "local":
+            return f"folder {_short(settings.image_dir)}", "(set R2_BUCKET for a bucket)"
+        case "s3":
+            links = settings.r2_public_url or "signed links of a week"
+            return f"bucket {settings.r2_bucket} at {settings.r2_endpoint}, by {links}", ""
+        case "none":
+            return "handed over as data: URLs", "(IMAGE_STORE=local keeps them in a folder)"
 
 
 def _routes(settings: Settings) -> str:

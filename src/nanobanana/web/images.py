@@ -1,11 +1,16 @@
 """Pictures of the local store, by their unguessable names."""
 
+import os
 import re
+import stat
+import time
+from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
 
+from nanobanana.domain.images import headers as image_headers
 from nanobanana.domain.images.names import parsed
 from nanobanana.domain.images.types import MEDIA_TYPES
 from nanobanana.errors import NanoBananaError, NotFoundError
@@ -15,8 +20,6 @@ from nanobanana.web.dependencies import ServicesDep
 router = APIRouter(tags=["Generations"])
 
 _HEADERS = {
-    # A name never gets another picture.
-    "Cache-Control": "public, max-age=31536000, immutable",
     # Embedded and fetched from anywhere, but never a page: nothing in it may run.
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -53,13 +56,28 @@ class RangeNotSatisfiableError(NanoBananaError):
 async def get_image(name: Name, request: Request, services: ServicesDep) -> Response:
     """The picture itself. Takes `Range` and `If-None-Match`."""
     file = services.images.file(name) if parsed(name) else None
-    if file is None:
+    found = _stat(file) if file else None
+    if file is None or found is None:
         raise NotFoundError("There is no such image.")
-    headers = {**_HEADERS, "ETag": f'"{name}"'}
+    headers = {**_HEADERS, **image_headers.of_served(name, left_s=_left_s(found)), "ETag": f'"{name}"'}
     if _has_it_already(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    _check_range(request, size=file.stat().st_size)
-    return FileResponse(file, media_type=MEDIA_TYPES[name.rpartition(".")[2]], headers=headers)
+    _check_range(request, size=found.st_size)
+    return FileResponse(file, stat_result=found, headers=headers)
+
+
+def _stat(file: FilePath) -> os.stat_result | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def _left_s(found: os.stat_result) -> float | None:
+    """Until the picture's end, where the file tells it; see the store."""
+    left_s = found.st_mtime - time.time()
+    return left_s if left_s > 0 else None
 
 
 def _has_it_already(if_none_match: str, etag: str) -> bool:

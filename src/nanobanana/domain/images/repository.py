@@ -1,6 +1,7 @@
 """Pictures in PostgreSQL, for a service without a store: kept for a day, handed over as data: URLs."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from nanobanana.domain.images.types import ImagePlace
 from nanobanana.storage.database import Database
@@ -36,8 +37,8 @@ class DatabaseStore:
             "delete from image_bytes where name = any(%(names)s)", {"names": list(names)}
         )
 
-    def link(self, name: str) -> None:
-        del name
+    def link(self, name: str, *, expires_at: datetime | None) -> None:
+        del name, expires_at
 
     def file(self, name: str) -> None:
         del name

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from nanobanana.domain.images import rules
@@ -71,9 +72,11 @@ class Images:
         names = [(f"{stem}.{ENDINGS[format]}", thumbnail(stem)) for stem, format in pictures]
         await self._store.delete([name for both in names for name in both])
 
-    def link(self, stem: str, format: ImageFormat, *, base_url: str) -> str | None:
+    def link(
+        self, stem: str, format: ImageFormat, *, expires_at: datetime | None, base_url: str
+    ) -> str | None:
         """Where the picture can be fetched; None when only the answer itself can hold it."""
-        link = self._store.link(f"{stem}.{ENDINGS[format]}")
+        link = self._store.link(f"{stem}.{ENDINGS[format]}", expires_at=expires_at)
         return f"{base_url}{link}" if link and link.startswith("/") else link
 
     async def data_url(self, stem: str, format: ImageFormat) -> str | None:
@@ -85,8 +88,7 @@ class Images:
         return f"data:{MEDIA_TYPES[ENDINGS[format]]};base64,{base64.b64encode(data).decode()}"
 
     def file(self, name: str) -> Path | None:
-        file = self._store.file(name)
-        return file if file and file.is_file() else None
+        return self._store.file(name)
 
     async def _whole(self, name: str) -> Picture | None:
         """None for what is half-written, and for what is no picture."""

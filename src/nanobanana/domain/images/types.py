@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -43,8 +44,9 @@ class ImageStore(Protocol):
     async def delete(self, names: Sequence[str]) -> None:
         """For good once this returns; a name that is not there is fine. Raises StoreError."""
 
-    def link(self, name: str) -> str | None:
-        """Where everybody can fetch the picture, or its path with us; None when only an answer can hold it."""
+    def link(self, name: str, *, expires_at: datetime | None) -> str | None:
+        """Where everybody can fetch the picture, until it expires at most, or its path with us; None when only an answer
+        can hold it. Asks nobody."""
 
     def file(self, name: str) -> Path | None:
         """The picture as a file to serve, where the store is a folder."""

@@ -34,7 +34,12 @@ class Payloads:
         """None for a picture that no store holds: a delivery is no place for megabytes."""
         if generation.image_state != "kept" or generation.image_format is None:
             return None
-        return self._images.link(generation.image_name, generation.image_format, base_url=self._base_url)
+        return self._images.link(
+            generation.image_name,
+            generation.image_format,
+            expires_at=generation.expires_at,
+            base_url=self._base_url,
+        )
 
 
 def image_data(generation: Generation, *, url: str | None) -> dict[str, Any]:

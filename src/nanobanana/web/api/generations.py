@@ -69,7 +69,12 @@ def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str
     """Where the picture is served, if it is served at all."""
     if generation.image_state != "kept" or generation.image_format is None:
         return None
-    return services.images.link(generation.image_name, generation.image_format, base_url=base_url)
+    return services.images.link(
+        generation.image_name,
+        generation.image_format,
+        expires_at=generation.expires_at,
+        base_url=base_url,
+    )
 
 
 async def view_of(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
