@@ -4,9 +4,12 @@ from pathlib import Path
 import pytest
 
 from nanobanana.domain.inventory.types import ListedStore
+from nanobanana.image_stores import open_store
 from nanobanana.integrations.object_store.local import LocalFolder
+from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
 from tests.domain.inventory.shelf import Shelf
+from tests.s3_fixtures import S3Bucket
 
 
 @pytest.fixture
@@ -29,7 +32,12 @@ def folder(tmp_path: Path) -> LocalFolder:
     return LocalFolder(tmp_path / "images")
 
 
-@pytest.fixture(params=["folder"])
+@pytest.fixture
+def bucket(s3_bucket: S3Bucket) -> ListedStore:
+    return open_store(Settings(**s3_bucket.settings), "s3")
+
+
+@pytest.fixture(params=["folder", "bucket"])
 def store(request: pytest.FixtureRequest) -> ListedStore:
     store: ListedStore = request.getfixturevalue(request.param)
     return store

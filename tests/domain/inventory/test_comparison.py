@@ -11,6 +11,7 @@ from PIL import Image
 from structlog.testing import capture_logs
 
 from nanobanana.domain.images.names import new_name
+from nanobanana.domain.inventory.rules import read_file
 from nanobanana.domain.inventory.service import Inventory
 from nanobanana.domain.inventory.sweeper import Sweeper
 from nanobanana.domain.inventory.types import Counts, Finding, ListedStore
@@ -107,8 +108,8 @@ async def test_every_row_and_every_file_is_judged_and_nothing_is_changed(
     of_old = await lay(shelf, store, days_ago=400)
     at_once = await lay(shelf, store, days_ago=3, moment=1_795_000_000_123)
     of_today = await lay(shelf, store, days_ago=0)
-    # What never had a name of ours is counted and left alone.
-    await put_all(store, ["2026/11/18/notes.txt", "2026/11/18/.DS_Store"])
+    # What never had such a name of ours is counted and left alone: another day's lies here.
+    await put_all(store, [f"2001/01/01/{name[11:]}" for name in sorted(at_once.files)[:2]])
     before, counts = await all_files(store), Counts()
 
     findings = await found(Inventory(database, store=store), counts)
@@ -174,10 +175,16 @@ async def test_a_store_full_of_pictures_that_no_row_knows_is_left_alone(
     assert await all_files(folder) == known | {one_more}
 
 
+@pytest.mark.parametrize("name", ["notes.txt", ".DS_Store", "0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg#1"])
+def test_what_has_no_name_of_ours_is_no_file_of_ours(name: str) -> None:
+    assert read_file(f"2026/11/28/{name}", 7) is None
+
+
 class StaleListing(LocalFolder):
     """Lists what there was before everything."""
 
     async def listed(self, day: str) -> AsyncIterator[tuple[str, int]]:
+        del day
         for item in ():
             yield item
 
@@ -204,8 +211,13 @@ async def test_a_picture_of_old_in_no_days_folder_is_found_by_its_name(
 
 
 @pytest.mark.parametrize(
-    ("format", "data", "is_readable"),
-    [("png", "whole", True), ("jpeg", "whole", False), ("png", "cut", False), ("png", "garbage", False)],
+    ("format", "data", "kinds"),
+    [
+        ("png", "whole", []),
+        ("jpeg", "whole", ["unreadable"]),
+        ("png", "cut", ["unreadable"]),
+        ("png", "garbage", ["unreadable"]),
+    ],
 )
 async def test_reading_finds_what_does_not_decode(
     database: Database,
@@ -214,7 +226,7 @@ async def test_reading_finds_what_does_not_decode(
     png: bytes,
     format: str,
     data: str,
-    is_readable: bool,
+    kinds: list[str],
 ) -> None:
     bytes_of = {"whole": png, "cut": png[: len(png) // 2] + png[-16:], "garbage": b"no picture"}[data]
     id = shelf.new_id(days_ago=2)
@@ -225,7 +237,7 @@ async def test_reading_finds_what_does_not_decode(
     inventory = Inventory(database, store=folder)
     findings = [_key(item) async for batch in inventory.compare(counts, read=True) for item in batch]
 
-    assert findings == ([] if is_readable else [("unreadable", id)])
+    assert findings == [(kind, id) for kind in kinds]
     assert counts.read == 1
     assert await found(inventory) == set()  # its size is right
 

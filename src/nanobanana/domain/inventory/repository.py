@@ -12,7 +12,7 @@ _PAGE = 1_000
 _COLUMNS: LiteralString = """
     g.id, g.image_name, g.image_format, g.image_bytes, g.image_place, g.finished_at is not null as ended,
     g.image_place is not null and (g.expires_at is null or g.expires_at > now()) as living,
-    greatest(ceil(extract(epoch from g.expires_at - now())), 1)::bigint as keep_s,
+    case when g.expires_at is not null then greatest(ceil(extract(epoch from g.expires_at - now())), 1)::bigint end as keep_s,
     case g.image_place when 'waiting' then (
         select octet_length(b.data)::bigint from image_bytes b
         where b.name = g.image_name || case g.image_format when 'jpeg' then '.jpg' else '.' || g.image_format end

@@ -135,12 +135,12 @@ class Bucket:
         except (BaseError, OSError) as error:
             raise _store_error(error) from None
 
-    async def _folders(self, folder: str) -> Sequence[str]:
+    async def _folders(self, folder: str) -> list[str]:
         try:
             found = await obstore.list_with_delimiter_async(self._store, folder or None)
         except (BaseError, OSError) as error:
             raise _store_error(error) from None
-        return found["common_prefixes"]
+        return [inner for inner in found["common_prefixes"] if inner.rpartition("/")[2].isdigit()]
 
 
 def open_bucket(
