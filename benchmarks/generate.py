@@ -34,13 +34,13 @@ def main() -> None:
     ):
         ask(f"{service.url}/v1/generate", key=service.key, body={"prompt": PROMPT})
         bare(options.images)
-        _batch(service, options)
+        batch(service, options)
         bares, services, seconds = [], [], []
         for _ in track(
             range(options.rounds), description=f"{options.rounds} rounds of 2 x {options.images} images"
         ):
             bares.append(bare(options.images) * 1000 / options.images)
-            cpu, wall = _batch(service, options)
+            cpu, wall = batch(service, options)
             services.append({name: spent * 1000 / options.images for name, spent in cpu.items()})
             seconds.append(wall)
         _report(service, bares, services, images_per_second=options.images / statistics.median(seconds))
@@ -83,7 +83,7 @@ def _bare_loop(google: str, concurrency: int) -> Iterator:
     process.wait()
 
 
-def _batch(service: Service, options: argparse.Namespace) -> tuple[dict[str, float], float]:
+def batch(service: Service, options: argparse.Namespace) -> tuple[dict[str, float], float]:
     before, started = service.cpu_seconds(), time.perf_counter()
     asyncio.run(_generate(service, options.images, options.concurrency))
     after, seconds = service.cpu_seconds(), time.perf_counter() - started

@@ -88,11 +88,14 @@ def running_sandbox(*arguments: str) -> Iterator[str]:
 
 
 @contextmanager
-def running_service(*, google: str, workers: int = 1, plans: Path = ROOMY_PLANS) -> Iterator[Service]:
+def running_service(
+    *, google: str, workers: int = 1, plans: Path = ROOMY_PLANS, **settings: str
+) -> Iterator[Service]:
     """`serve` in a new data directory with its embedded servers, with `google` in Google's place."""
     with data_folder() as data_dir:
         port = free_port()
-        process = start_service(data_dir, port=port, google=google, workers=workers, PLANS_FILE=str(plans))
+        settings = {"PLANS_FILE": str(plans), **settings}
+        process = start_service(data_dir, port=port, google=google, workers=workers, **settings)
         try:
             key = (data_dir / "development_api_key").read_text().strip()
             yield Service(url=f"http://127.0.0.1:{port}", key=key, data_dir=data_dir, supervisor=process.pid)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from fastapi import FastAPI
 
@@ -16,7 +15,7 @@ from nanobanana.web.dashboard import router as dashboard
 from nanobanana.web.middleware.body_limit import BodyLimit
 from nanobanana.web.middleware.request_log import RequestLog
 from nanobanana.web.middleware.strict_transport import StrictTransport
-from nanobanana.worker.process import at_work, drain
+from nanobanana.worker.process import at_work
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -25,9 +24,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings) as services, at_work(services):
+        async with open_services(settings) as services, at_work(services) as drain:
             app.state.services = services
-            app.state.drain = partial(drain, services)
+            app.state.drain = drain
             yield
 
     app = FastAPI(

@@ -61,4 +61,10 @@ PICTURES_ASTRAY = Gauge(
     ["kind"],
     multiprocess_mode="mostrecent",
 )
+STORE_UP = Gauge("nanobanana_store_up", "Whether pictures go to the store", multiprocess_mode="livemin")
+WAITING_BYTES = Gauge(
+    "nanobanana_waiting_picture_bytes",
+    "Pictures that wait in PostgreSQL for the store",
+    multiprocess_mode="livemostrecent",
+)
 REDIS_UP = Gauge("nanobanana_redis_up", "Whether Redis answered the last probe", multiprocess_mode="livemin")

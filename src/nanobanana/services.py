@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from aiohttp import ClientSession
 from redis.asyncio import Redis
 
 from nanobanana.domain.accounts.ceilings import FreeAccountCeilings
@@ -14,13 +15,18 @@ from nanobanana.domain.api_keys.service import ApiKeys
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.billing.service import Billing
 from nanobanana.domain.credentials.service import CredentialChanges
+from nanobanana.domain.gallery.service import Gallery
+from nanobanana.domain.gallery.thumbnails import Thumbnails
 from nanobanana.domain.generation.maker import Maker
 from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.generation.speed_limits import SpeedLimits
+from nanobanana.domain.images.guarded_store import GuardedStore
+from nanobanana.domain.images.mover import Mover
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
+from nanobanana.domain.images.waiting_room import WaitingRoom
 from nanobanana.domain.inventory.sweeper import Sweeper
 from nanobanana.domain.limits.service import Limiter
 from nanobanana.domain.moderation.blocklist import Blocklist
@@ -68,6 +74,16 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
+class Stores:
+    """Where pictures are kept: in the one of the settings, and what waits for it."""
+
+    in_database: DatabaseStore
+    chosen: GuardedStore
+    waiting_room: WaitingRoom
+    mover: Mover
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     settings: Settings
     database: Database
@@ -79,12 +95,14 @@ class Services:
     limiter: Limiter
     throttle: Throttle
     images: Images
-    images_in_database: DatabaseStore
+    stores: Stores
     # None without a store.
     sweeper: Sweeper | None
     routes: Routes
     runner: Runner
     generations: Generations
+    gallery: Gallery
+    thumbnails: Thumbnails
     eraser: Eraser
     usage: UsageReports
     billing: Billing
@@ -103,20 +121,17 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         probe = _open_redis(settings, closing)
         limits = SharedConnection(_required(settings, "redis_url"))
         closing.callback(limits.drop)
-        http = open_http()
-        closing.push_async_callback(http.close)
-        client = _webhook_client(settings)
-        closing.push_async_callback(client.close)
+        http, client = _open_clients(settings, closing)
 
-        images_in_database = DatabaseStore(database)
-        images = _images(settings, images_in_database)
+        stores = _stores(settings, database)
+        images = Images(stores.chosen, waiting=stores.waiting_room)
         secrets = _secret_keys(settings)
         routes = all_routes(settings, http, redis, secret=secrets[0])
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(limits, probe=probe, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
         people = _people(settings, database, api_keys, secrets)
-        moderation = _moderation(settings, database, people.notifications)
+        moderation = _moderation(settings, database, limiter, people.notifications)
         runner, generations = _generations(
             settings, database, routes, moderation, images=images, api_keys=api_keys, limiter=limiter
         )
@@ -132,17 +147,19 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             limiter=limiter,
             throttle=Throttle(limiter, scale=settings.throttle_scale),
             images=images,
-            images_in_database=images_in_database,
+            stores=stores,
             sweeper=_sweeper(settings, database),
             routes=routes["live"],
             runner=runner,
             generations=generations,
+            gallery=Gallery(database, generations=generations, images=images),
+            thumbnails=Thumbnails(database, images=images),
             eraser=Eraser(database, images=images),
             usage=UsageReports(database, notifications=people.notifications),
             billing=Billing(database),
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
-            status=StatusBoard(database, routes=routes["live"]),
+            status=_status(database, routes["live"], stores),
         )
 
 
@@ -162,13 +179,24 @@ async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[D
     return database, queue
 
 
-def _images(settings: Settings, in_database: DatabaseStore) -> Images:
-    return Images(store_in_use(settings) or in_database)
+def _stores(settings: Settings, database: Database) -> Stores:
+    in_database = DatabaseStore(database)
+    chosen = GuardedStore(store_in_use(settings) or in_database)
+    return Stores(
+        in_database=in_database,
+        chosen=chosen,
+        waiting_room=WaitingRoom(database, max_bytes=settings.store_outage_bytes),
+        mover=Mover(database, store=chosen),
+    )
 
 
 def _sweeper(settings: Settings, database: Database) -> Sweeper | None:
     store = store_in_use(settings)
     return Sweeper(database, store=store) if store else None
+
+
+def _status(database: Database, routes: Routes, stores: Stores) -> StatusBoard:
+    return StatusBoard(database, routes=routes, store=stores.chosen, waiting_room=stores.waiting_room)
 
 
 def _secret_keys(settings: Settings) -> tuple[str, ...]:
@@ -224,19 +252,27 @@ def _mailer(settings: Settings, mailbox: DevelopmentMailbox) -> Mailer:
     return mailbox if settings.environment == "development" else LogMailer()
 
 
-def _moderation(settings: Settings, database: Database, notifications: Notifications) -> Moderation:
+def _moderation(
+    settings: Settings, database: Database, limiter: Limiter, notifications: Notifications
+) -> Moderation:
     return Moderation(
         database,
         blocklist=Blocklist(settings.blocklist_file),
+        limiter=limiter,
         notifications=notifications,
         refusals_per_day=settings.refusals_per_day,
     )
 
 
-def _webhook_client(settings: Settings) -> WebhookClient:
-    return open_client(
+def _open_clients(settings: Settings, closing: AsyncExitStack) -> tuple[ClientSession, WebhookClient]:
+    """For Google, and for the endpoints of webhooks."""
+    http = open_http()
+    closing.push_async_callback(http.close)
+    client = open_client(
         https_only=settings.environment == "production", allowed=settings.webhook_allowed_networks
     )
+    closing.push_async_callback(client.close)
+    return http, client
 
 
 def _generations(
@@ -250,10 +286,13 @@ def _generations(
     limiter: Limiter,
 ) -> tuple[Runner, Generations]:
     model_costs = read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
-    speed_limits = SpeedLimits(limiter, refusals_per_day=settings.refusals_per_day)
+    speed_limits = SpeedLimits(
+        limiter, refusals_per_day=settings.refusals_per_day, queue_max_age_s=settings.queue_max_age_s
+    )
     queue = GenerationQueue(
         database,
         routes=routes["live"],
+        images=images,
         max_age_s=settings.queue_max_age_s,
         max_length=settings.queue_max_length,
     )

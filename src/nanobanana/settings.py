@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     r2_secret_access_key: SecretStr | None = None
     # Where everybody can fetch what is in the bucket. Unset: links are signed, and live for a week.
     r2_public_url: str | None = None
+    # Pictures that may wait in PostgreSQL while the store is away; past that no more are made.
+    store_outage_bytes: Annotated[int, Field(ge=1)] = 2**30
 
     @field_validator("gemini_models", "trusted_proxies", "webhook_allowed_networks", mode="before")
     @classmethod

@@ -83,6 +83,22 @@ async def test_it_takes_a_token_of_the_hour_and_none_of_what_is_in_flight(
     assert left == ["2", "1", "0", "0"]
 
 
+async def test_a_repeated_idempotency_key_counts_once_for_each_prompt(
+    client: AsyncClient, alice: Person, charlie: Person, services: Services
+) -> None:
+    same = {"Idempotency-Key": "one"}
+
+    for _ in range(3):
+        assert (await ask(client, alice.by_key, **same)).status_code == 422
+    assert await refusals(services) == 1
+    await ask(client, alice.by_key, "a zeppelin", **same)
+    await ask(client, charlie.by_key, **same)
+    assert await refusals(services) == 3
+    for _ in range(2):
+        await ask(client, alice.by_key)
+    assert await refusals(services) == 5
+
+
 async def test_a_dry_run_says_so_and_counts_nothing(
     client: AsyncClient, alice: Person, services: Services
 ) -> None:

@@ -1,8 +1,18 @@
+import os
+import time
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from httpx2 import AsyncClient
 
 from nanobanana.settings import Settings
+from nanobanana.storage.database import Database
 from tests.people import Person
+from tests.s3_fixtures import S3Bucket
 
 
 @pytest.fixture
@@ -11,16 +21,64 @@ async def url(client: AsyncClient, alice: Person) -> str:
     return response.json()["url"]
 
 
-async def test_a_picture_is_cached_for_good_and_embeddable_but_never_a_page(
-    client: AsyncClient, url: str
-) -> None:
+@pytest.fixture
+def file(settings: Settings, url: str) -> Path:
+    return settings.image_dir / url.partition("/images/")[2]
+
+
+async def test_a_picture_is_embeddable_but_never_a_page(client: AsyncClient, url: str) -> None:
     response = await client.get(url)
 
-    assert "immutable" in response.headers["cache-control"]
     assert response.headers["access-control-allow-origin"] == "*"
     assert response.headers["cross-origin-resource-policy"] == "cross-origin"
     assert response.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in response.headers["content-security-policy"]
+
+
+async def test_a_picture_has_a_name_that_people_can_read_and_is_as_old_as_its_order(
+    client: AsyncClient, url: str
+) -> None:
+    told = (await client.get(url)).headers
+
+    day = urlsplit(url).path.removeprefix("/images/")[:10].replace("/", "-")
+    assert told["content-disposition"].startswith(f'inline; filename="nanobanana-{day}-')
+    assert told["content-disposition"].endswith('.jpg"')
+    assert told["content-type"] == "image/jpeg"
+    assert abs(parsedate_to_datetime(told["last-modified"]).timestamp() - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("left_s", "cached_s"),
+    [
+        (86_400 * 30, 86_400),
+        (100, 100),
+        # Long ago, or lost when the folder was copied: that tells nothing, and living pictures stay.
+        (-1, 86_400),
+    ],
+)
+async def test_caches_keep_a_picture_for_a_day_and_not_past_its_end_where_the_file_tells_it(
+    client: AsyncClient, url: str, file: Path, monkeypatch: pytest.MonkeyPatch, left_s: int, cached_s: int
+) -> None:
+    """The database is not asked."""
+    os.utime(file, (0, time.time() + left_s))
+    monkeypatch.delattr(Database, "statement")
+
+    cached = (await client.get(url)).headers["cache-control"]
+
+    *words, immutable = cached.split(", ")
+    assert (words[0], immutable) == ("public", "immutable")
+    assert cached_s - 30 <= int(words[1].removeprefix("max-age=")) <= cached_s
+
+
+async def test_the_file_tells_the_end_of_a_picture_that_has_one(
+    client: AsyncClient, alice: Person, settings: Settings
+) -> None:
+    order = {"prompt": "a banana"}
+    made = (await client.post("/v1/generate", json=order, headers=alice.by_test_key)).json()
+
+    file = settings.image_dir / made["url"].partition("/images/")[2]
+    expires_at = datetime.fromisoformat(made["expires_at"]).timestamp()
+    assert abs(file.stat().st_mtime - expires_at) < 30
 
 
 async def test_who_has_the_picture_gets_304(client: AsyncClient, url: str) -> None:
@@ -98,3 +156,58 @@ class TestWithoutAStore:
         shown = await client.get(f"/v1/generations/{listed[0]['id']}", headers=alice.by_key)
 
         assert shown.json()["url"] == url
+
+
+class TestInABucket:
+    @pytest.fixture
+    def settings(self, settings: Settings, s3_bucket: S3Bucket) -> Settings:
+        return settings.model_copy(update=s3_bucket.settings)
+
+    async def test_every_answer_has_a_signed_link_of_its_own_to_the_same_bytes(
+        self, client: AsyncClient, alice: Person, settings: Settings
+    ) -> None:
+        made = await self.generate(client, alice.by_test_key)
+        path = f"/v1/generations/{made['id']}"
+        shown = (await client.get(path, headers=alice.by_test_key)).json()
+        listed = (await client.get("/v1/generations", headers=alice.by_test_key)).json()["data"]
+
+        links = [made["url"], shown["url"], listed[0]["url"]]
+        async with AsyncClient() as http:
+            pictures = [(await http.get(link)).content for link in links]
+        assert made["stored"] is True
+        assert pictures[0].startswith(b"\xff\xd8")
+        assert pictures == pictures[:1] * 3
+        assert not settings.image_dir.exists()
+
+    async def test_a_link_ends_with_the_picture(self, client: AsyncClient, alice: Person) -> None:
+        made = await self.generate(client, alice.by_test_key)
+        link = {name: values[0] for name, values in parse_qs(urlsplit(made["url"]).query).items()}
+
+        lifetime = timedelta(seconds=int(link["X-Amz-Expires"]))
+        ends_at = datetime.fromisoformat(link["X-Amz-Date"]) + lifetime
+        assert timedelta(0) <= datetime.fromisoformat(made["expires_at"]) - ends_at < timedelta(seconds=30)
+
+    async def test_our_own_path_has_no_pictures(self, client: AsyncClient, alice: Person) -> None:
+        name = urlsplit((await self.generate(client, alice.by_key))["url"]).path.split("/", 2)[2]
+
+        assert (await client.get(f"/images/{name}")).status_code == 404
+
+    @staticmethod
+    async def generate(client: AsyncClient, headers: dict[str, str]) -> Any:
+        response = await client.post("/v1/generate", json={"prompt": "a banana"}, headers=headers)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
+class TestBehindAPublicDomain:
+    @pytest.fixture
+    def settings(self, settings: Settings, s3_bucket: S3Bucket) -> Settings:
+        return settings.model_copy(update={**s3_bucket.settings, "r2_public_url": s3_bucket.public_url})
+
+    async def test_links_are_the_domains_and_need_no_signature(self, url: str, s3_bucket: S3Bucket) -> None:
+        async with AsyncClient() as http:
+            response = await http.get(url)
+
+        assert url.startswith(f"{s3_bucket.public_url}/2")
+        assert "?" not in url
+        assert response.content.startswith(b"\xff\xd8")

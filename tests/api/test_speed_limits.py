@@ -13,7 +13,7 @@ from nanobanana.domain.api_keys import service as api_keys_service
 from nanobanana.services import Services
 from nanobanana.settings import Settings
 from tests.conftest import in_memory
-from tests.people import Person
+from tests.people import Person, sign_up
 from tests.plans import AN_IMAGE, put_on_plan
 
 pytestmark = pytest.mark.usefixtures("patience_with_redis")
@@ -125,6 +125,23 @@ async def test_a_place_in_flight_is_free_again_however_the_work_ends(
     await put_on_plan(services, alice, images_in_flight=1)
 
     assert await statuses(client, alice.key, [prompt, prompt, BANANA]) == [ends, ends, 200]
+
+
+@pytest.mark.parametrize("age_s", [60, 3_000])
+async def test_a_place_in_flight_outlasts_the_queue_by_ten_minutes_and_no_header_tells_of_it(
+    settings: Settings, age_s: int
+) -> None:
+    app = create_app(settings.model_copy(update={"queue_max_age_s": age_s}))
+    async with app.router.lifespan_context(app), in_memory(app) as client:
+        alice, services = await sign_up(client, "alice@example.com"), app.state.services
+        await put_on_plan(services, alice, images_in_flight=1, images_per_hour=5)
+
+        answer = await ask(client, alice.key)
+
+        verdict = await services.generations._speed_limits.look(await services.api_keys.resolve(alice.key))
+        windows = {window.limit.name: window.limit.window_s for window in verdict.windows}
+        assert windows == {"hour": 3_600, "in_flight": age_s + 600}
+        assert answer.headers["ratelimit-policy"] == '"hour";q=5;w=3600'
 
 
 async def test_a_402_leaves_nothing_in_flight(client: AsyncClient, alice: Person, services: Services) -> None:

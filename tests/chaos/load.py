@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -31,11 +31,20 @@ class Load:
     answered. Every order has a key of its own, under which it is sent again when the connection breaks or the answer is
     503."""
 
-    def __init__(self, client: AsyncClient, *, rate: float, waits_s: tuple[int, ...]) -> None:
-        """`waits_s`: how long orders want to wait for their image, in turn."""
+    def __init__(
+        self,
+        client: AsyncClient,
+        *,
+        rate: float,
+        waits_s: tuple[int, ...],
+        note: Callable[[float, Response], None] = lambda *_: None,
+    ) -> None:
+        """`waits_s`: how long orders want to wait for their image, in turn. `note` is told when each was sent, in seconds
+        since the epoch, and what came of it in the end."""
         self._client = client
         self._rate = rate
         self._waits_s = waits_s
+        self._note = note
         self._orders: list[asyncio.Task[None]] = []
         self.began_at: list[float] = []
         self.answers: Counter[int] = Counter()
@@ -67,9 +76,11 @@ class Load:
             await asyncio.sleep(began + len(self._orders) / self._rate - time.monotonic())
 
     async def _order(self, wait_s: int) -> None:
+        began = time.time()
         headers = {"Idempotency-Key": secrets.token_hex(8), "Prefer": f"wait={wait_s}"}
         while (answer := await self._send(headers)) is None or answer.status_code == 503:
             await asyncio.sleep(_AGAIN_S)
+        self._note(began, answer)
         if answer.status_code in {200, 202}:
             self.ids.add(answer.json()["id"])
 

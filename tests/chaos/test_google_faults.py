@@ -128,6 +128,8 @@ class Case:
         for route in routes._routes:
             route.budget = RetryBudget()
             await routes.reopen(route.name)
+            for target in route.targets.values():
+                target.bound = route.calls_at_once
         self._services.generations._queue.note_served()
 
 

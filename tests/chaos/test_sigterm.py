@@ -52,6 +52,23 @@ async def test_it_is_red_while_it_finishes_and_what_does_not_end_waits_for_other
     assert sorted(_states(database_url)) == ["queued", "queued", "succeeded"]
 
 
+async def test_work_that_will_not_be_cancelled_is_handed_over_before_its_process_is_killed(
+    data_dir: Path, database_url: str
+) -> None:
+    attached = {"DATABASE_URL": database_url, "REDIS_URL": os.environ["TEST_REDIS_URL"]}
+    settings = {**attached, "SHUTDOWN_GRACE_S": "0.2"}
+    with serving(data_dir, factory="create_stubborn_app", settings=settings) as service:
+        key = (service.data_dir / "development_api_key").read_text().strip()
+        headers = {"Authorization": f"Bearer {key}", "Prefer": "respond-async"}
+        async with AsyncClient(base_url=service.url, headers=headers, timeout=60) as client:
+            assert (await _order(client, 0)).status_code == 202
+
+        service.process.send_signal(signal.SIGTERM)
+
+        assert await asyncio.to_thread(service.finish) == 0
+        assert _states(database_url) == ["queued"]
+
+
 def _states(database_url: str) -> list[str]:
     with psycopg.connect(database_url) as connection:
         return [state for (state,) in connection.execute("select state from generations")]

@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+
+from nanobanana import app as real
+from nanobanana.domain.generation.maker import Maker
 
 
 async def _healthz(request: Request) -> JSONResponse:
@@ -47,3 +51,17 @@ def create_unstoppable_app() -> Starlette:
         await asyncio.Event().wait()
 
     return Starlette(routes=[Route("/healthz", _healthz)], lifespan=forever)
+
+
+def create_stubborn_app() -> Starlette:
+    """The real one, whose work goes on for seconds when it is cancelled."""
+
+    async def make(*_: object, **__: object) -> None:
+        until = time.monotonic() + 7
+        while (left_s := until - time.monotonic()) > 0:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(left_s)
+        raise asyncio.CancelledError
+
+    Maker.make = make  # type: ignore[assignment,method-assign]
+    return real.create_app()

@@ -60,6 +60,73 @@ def test_a_public_url_is_a_web_address_or_no_start(url: str) -> None:
     assert Settings(public_url="https://example.com/").public_url == "https://example.com"
 
 
+BUCKET = {
+    "R2_BUCKET": "pictures",
+    "R2_ENDPOINT": "https://account.r2.cloudflarestorage.com/",
+    "R2_ACCESS_KEY_ID": "an-id",
+    "R2_SECRET_ACCESS_KEY": "a-secret",
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "store"),
+    [
+        ({}, "local"),
+        (BUCKET, "s3"),
+        ({**BUCKET, "IMAGE_STORE": "local"}, "local"),
+        ({"IMAGE_STORE": "none"}, "none"),
+    ],
+)
+def test_pictures_go_to_the_bucket_that_is_named_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: dict[str, str], store: str
+) -> None:
+    """Also where the secret comes from a file."""
+    (tmp_path / "secret").write_text("a-secret\n")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    if "R2_SECRET_ACCESS_KEY" in environment:
+        monkeypatch.delenv("R2_SECRET_ACCESS_KEY")
+        monkeypatch.setenv("R2_SECRET_ACCESS_KEY_FILE", str(tmp_path / "secret"))
+
+    settings = Settings()
+
+    assert settings.image_store == store
+    assert "a-secret" not in repr(settings)
+    assert "an-id" not in repr(settings)
+    if environment.get("R2_ENDPOINT"):
+        assert settings.r2_endpoint == "https://account.r2.cloudflarestorage.com"
+
+
+def test_what_a_bucket_lacks_is_named_at_once() -> None:
+    with pytest.raises(
+        ValidationError, match="IMAGE_STORE=s3 needs R2_ENDPOINT, R2_ACCESS_KEY_ID, R2_SECRET_ACC"
+    ):
+        Settings(r2_bucket="pictures")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("r2_endpoint", "account.r2.cloudflarestorage.com"),
+        ("r2_endpoint", "https://account.r2.cloudflarestorage.com/pictures"),
+        ("r2_endpoint", "https://an-id:a-secret@s3.example.com"),
+        ("r2_bucket", "Pictures/of/mine"),
+        ("r2_public_url", "pictures.example.com"),
+    ],
+)
+def test_a_bucket_that_cannot_be_one_is_no_start(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Settings(**{name: value})
+
+
+def test_doctor_tells_the_bucket_and_no_secret(tmp_path: Path) -> None:
+    done = run("doctor", DATA_DIR=str(tmp_path), **BUCKET)
+
+    assert "bucket pictures at https://account.r2.cloudflarestorage.com" in done.stdout
+    assert "a-secret" not in done.stdout + done.stderr
+    assert "an-id" not in done.stdout + done.stderr
+
+
 def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     done = run("serve", SECRET_KEY_FILE=str(tmp_path / "absent"))
     assert done.returncode == 2

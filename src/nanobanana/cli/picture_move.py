@@ -7,7 +7,7 @@ from rich.progress import Progress
 
 from nanobanana.cli.database_command import with_database
 from nanobanana.cli.progress import progress_bar
-from nanobanana.domain.inventory.mover import Move
+from nanobanana.domain.inventory.move import Move
 from nanobanana.domain.inventory.types import Failure, Moved
 from nanobanana.image_stores import StoreName, open_store
 from nanobanana.settings import Settings

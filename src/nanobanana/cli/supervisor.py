@@ -19,6 +19,7 @@ from nanobanana.cli.configuration import StartError
 from nanobanana.cli.health_probe import HealthProbe
 from nanobanana.cli.listening import loopback_address
 from nanobanana.cli.watched import ChildProcess, Watched
+from nanobanana.shutdown import AFTER_GRACE_S
 from nanobanana.storage.embedded.claim import Claim
 from nanobanana.storage.embedded.logs import cut_long_logs
 from nanobanana.storage.embedded.process import spawn
@@ -27,7 +28,6 @@ from nanobanana.storage.embedded.servers import RunningServers
 _TICK_S = 0.2
 _LOG_CHECK_S = 60
 _QUICK_ENDS_AT_START = 5
-_AFTER_GRACE_S = 5  # for closing what is open once the last answer has gone
 _SANDBOX_STOP_S = 2
 
 
@@ -57,7 +57,7 @@ class Supervisor:
     ) -> None:
         self._listener.close()  # or new callers would wait in its queue for nobody
         os.close(self._gate)
-        _stop(self._web, patience_s=self._settings.shutdown_grace_s + _AFTER_GRACE_S)
+        _stop(self._web, patience_s=self._settings.shutdown_grace_s + AFTER_GRACE_S)
         _stop(self._sandbox, patience_s=_SANDBOX_STOP_S)
 
     def start_sandbox(self, listener: socket.socket) -> None:

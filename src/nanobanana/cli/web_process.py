@@ -9,9 +9,7 @@ from typing import Any
 import uvicorn
 
 from nanobanana.cli.bounded_headers import BoundedHeaders
-
-# Once the work has come to its end, or to its limit: for what is being answered at that moment.
-_LAST_ANSWERS_S = 3
+from nanobanana.shutdown import LAST_ANSWERS_S
 
 
 def main() -> None:
@@ -29,7 +27,7 @@ def main() -> None:
         proxy_headers=False,
         # Longer than a proxy in front keeps an idle connection: it must never send into one that just closed.
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=_LAST_ANSWERS_S,
+        timeout_graceful_shutdown=LAST_ANSWERS_S,
     )
     config.load()
     os.read(options.gate, 1)  # ends when the supervisor closes the other side: the database is ready

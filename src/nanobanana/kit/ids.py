@@ -15,8 +15,8 @@ def new_id(prefix: str) -> str:
 
 
 def first_id(prefix: str, moment: datetime) -> str:
-    """The smallest id of a moment: what was made from then on sorts behind it."""
-    return first_id_of(prefix, (moment - _EPOCH) // timedelta(milliseconds=1))
+    """The smallest id of a moment: what was made from then on sorts behind it. Before 1970 there are none."""
+    return first_id_of(prefix, max(0, (moment - _EPOCH) // timedelta(milliseconds=1)))
 
 
 def milliseconds_of(id: str) -> int:

@@ -166,7 +166,7 @@ _KNOWN_FIELDS = (
         "disabled",
         "overlap_seconds",
     ),
-    *("code", "token", "current_password", "monthly_spending_cap_usd"),
+    *("code", "token", "current_password", "monthly_spending_cap_usd", "ids"),
 )
 
 

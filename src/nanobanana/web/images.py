@@ -1,4 +1,4 @@
-"""Pictures of the local store, by their unguessable names."""
+"""Pictures of the local store and small ones of all, by their unguessable names."""
 
 import os
 import re
@@ -8,10 +8,10 @@ from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, RedirectResponse
 
 from nanobanana.domain.images import headers as image_headers
-from nanobanana.domain.images.names import parsed
+from nanobanana.domain.images.names import FileName, parsed
 from nanobanana.domain.images.types import MEDIA_TYPES
 from nanobanana.errors import NanoBananaError, NotFoundError
 from nanobanana.web.api.schemas.errors import error_responses
@@ -30,7 +30,11 @@ _HEADERS = {
 # What RFC 9110 lets us understand of a Range; any other is ignored, as it wants it.
 _RANGE = re.compile(r"bytes=\s*(\d+)-(\d*)(\s*,\s*\d+-\d*)*|bytes=\s*-\d+")
 
+# A link that ends, and a thumbnail that has just been made, or that no store holds.
+_BRIEFLY_S = 60
+
 Name = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg"])]
+ThumbnailName = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms_512.webp"])]
 
 
 class RangeNotSatisfiableError(NanoBananaError):
@@ -50,20 +54,67 @@ class RangeNotSatisfiableError(NanoBananaError):
         },
         206: {"description": "The part that the header Range asks for"},
         304: {"description": "The caller has the picture already"},
-        **error_responses(404),
+        **error_responses(404, 410, 503),
     },
 )
 async def get_image(name: Name, request: Request, services: ServicesDep) -> Response:
     """The picture itself. Takes `Range` and `If-None-Match`."""
-    file = services.images.file(name) if parsed(name) else None
-    found = _stat(file) if file else None
-    if file is None or found is None:
+    named = _named(name)
+    file = services.images.file(name)
+    response = _served(name, file, request) if file else None
+    if response is None:
+        raise await services.gallery.missing(named)
+    return response
+
+
+@router.head("/thumbnails/{name:path}", include_in_schema=False)
+@router.get(
+    "/thumbnails/{name:path}",
+    response_class=FileResponse,
+    responses={
+        200: {"content": {"image/webp": {}}, "description": "The small picture"},
+        206: {"description": "The part that the header Range asks for"},
+        302: {"description": "The store has it, at `Location`"},
+        304: {"description": "The caller has it already"},
+        **error_responses(404, 410, 503),
+    },
+)
+async def get_thumbnail(name: ThumbnailName, request: Request, services: ServicesDep) -> Response:
+    """The picture as WebP with 512 pixels on its longer side, made when it is first asked for."""
+    named = _named(name)
+    if not named.is_thumbnail:
         raise NotFoundError("There is no such image.")
-    headers = {**_HEADERS, **image_headers.of_served(name, left_s=_left_s(found)), "ETag": f'"{name}"'}
+    found = await services.thumbnails.get(named)
+    if isinstance(found, FilePath):
+        response = _served(name, found, request)
+        if response is None:  # deleted a moment ago
+            raise await services.gallery.missing(named)
+        return response
+    if isinstance(found, str):
+        return RedirectResponse(found, 302, {**_HEADERS, "Cache-Control": f"public, max-age={_BRIEFLY_S}"})
+    return Response(found, headers=_headers(name, left_s=_BRIEFLY_S))
+
+
+def _named(name: str) -> FileName:
+    if named := parsed(name):
+        return named
+    raise NotFoundError("There is no such image.")
+
+
+def _served(name: str, file: FilePath, request: Request) -> Response | None:
+    """None where there is no such file."""
+    found = _stat(file)
+    if found is None:
+        return None
+    headers = _headers(name, left_s=_left_s(found))
     if _has_it_already(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     _check_range(request, size=found.st_size)
     return FileResponse(file, stat_result=found, headers=headers)
+
+
+def _headers(name: str, *, left_s: float | None) -> dict[str, str]:
+    return {**_HEADERS, **image_headers.of_served(name, left_s=left_s), "ETag": f'"{name}"'}
 
 
 def _stat(file: FilePath) -> os.stat_result | None:

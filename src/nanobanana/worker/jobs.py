@@ -9,11 +9,13 @@ _DISPATCH_WEBHOOKS_S = 1
 
 
 def timetable(services: Services) -> list[Job]:
-    """Of a process that does all of the work."""
-    return [*own_timetable(services), *common_timetable(services)]
+    """Of a process that does all of the work, or leaves what any may do to others."""
+    if services.settings.run_jobs:
+        return [*_own_timetable(services), *_common_timetable(services)]
+    return [*_own_timetable(services), Job("look_at_queue", 1, services.runner.look_at_queue)]
 
 
-def own_timetable(services: Services) -> list[Job]:
+def _own_timetable(services: Services) -> list[Job]:
     """What every process does for itself, and for what it has begun."""
 
     async def probe_redis() -> None:
@@ -33,6 +35,9 @@ def own_timetable(services: Services) -> list[Job]:
         Job("record_uses_of_keys", 10, services.api_keys.record_uses),
         # Soon back to the common limits when Redis is.
         Job("probe_redis", 1, probe_redis),
+        # The same of the store.
+        Job("probe_store", 1, services.stores.chosen.probe),
+        Job("look_at_waiting_pictures", 2, services.stores.waiting_room.look),
         Job("look_for_status", 2, services.status.look),
         Job("exchange_route_health", 1, services.routes.exchange),
         Job("reread_blocklist", 5, services.moderation.reread_blocklist),
@@ -41,14 +46,15 @@ def own_timetable(services: Services) -> list[Job]:
     ]
 
 
-def common_timetable(services: Services) -> list[Job]:
+def _common_timetable(services: Services) -> list[Job]:
     """What any process may do for all."""
     return [
-        Job("work_off_queue", 1, services.runner.work_off_queue),
+        Job("work_off_queue", 1, services.runner.work_off_queue, sooner=services.runner.arrival),
         Job("expire_queued", 2, services.runner.expire),
         Job("watch_for_surges", 60, services.people.surges.watch),
         Job("discard_old_hours", 3_600, services.people.surges.discard_old),
-        Job("discard_expired_images", 60, services.images_in_database.discard_expired),
+        Job("move_waiting_pictures", 2, services.stores.mover.move_waiting),
+        Job("discard_expired_images", 60, services.stores.in_database.discard_expired),
         Job("discard_old_idempotency_keys", 60, services.generations.discard_old_idempotency_keys),
         Job("discard_expired_sessions", 600, services.people.sessions.discard_expired),
         Job("discard_ended_counts", 600, services.people.accounts.discard_ended_counts),

@@ -2,38 +2,40 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from nanobanana import logs
 from nanobanana.services import Services, open_services
 from nanobanana.settings import Settings
-from nanobanana.worker.jobs import own_timetable, timetable
+from nanobanana.worker.jobs import timetable
 from nanobanana.worker.queue_worker import QueueWorker
 from nanobanana.worker.timetable import running
 
 
 @asynccontextmanager
-async def at_work(services: Services) -> AsyncIterator[None]:
-    """Does what the process owes itself and, unless that is left to workers, all others. At the end of the block the
-    work in flight is finished or handed over."""
-    if services.settings.run_jobs:
-        async with running(*timetable(services)), QueueWorker(services) as queue_worker:
-            yield
-            # The timetable still runs: it keeps the leases of what is being finished.
-            await asyncio.gather(
-                drain(services),
-                queue_worker.drain(),
-                services.dispatcher.drain(grace_s=services.settings.shutdown_grace_s),
-            )
-    else:
-        async with running(*own_timetable(services)):
-            yield
-            await drain(services)
+async def at_work(services: Services) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Does what the process owes itself and, unless that is left to workers, all others. Gives what brings the work in
+    flight to its end, finished or handed over: all of it in the same grace period, which the first call begins. At the
+    end of the block it is called again, for what has begun meanwhile."""
+    # The timetable runs to the last: it keeps the leases of what is being finished.
+    async with running(*timetable(services)):
+        if not services.settings.run_jobs:
+            drain = partial(_drain, services)
+            yield drain
+            await drain()
+            return
+        async with QueueWorker(services) as queue_worker:
+            drain = partial(_drain, services, queue_worker)
+            yield drain
+            await drain()
 
 
-async def drain(services: Services) -> None:
-    await services.runner.drain(grace_s=services.settings.shutdown_grace_s)
+async def _drain(services: Services, queue_worker: QueueWorker | None = None) -> None:
+    grace_s = services.settings.shutdown_grace_s
+    parts = [services.runner.drain(grace_s=grace_s), services.dispatcher.drain(grace_s=grace_s)]
+    await asyncio.gather(*parts, *([queue_worker.drain()] if queue_worker else []))
     # Probes that were given up are free for others.
     await services.routes.exchange()
 

@@ -10,7 +10,9 @@ from nanobanana.worker.tasks import add_tasks
 
 _AT_ONCE = 2
 _PAUSE_S = 5
+# The first time it is lost now and then, when the library waits for the database at that moment.
 _TRIES_TO_END = 3
+_TRY_S = 1
 
 log = structlog.get_logger()
 
@@ -30,14 +32,18 @@ class QueueWorker:
         await self.drain()
 
     async def drain(self) -> None:
-        """Takes no further job and lets those at work finish, for the grace period; then they begin anew elsewhere."""
+        """Takes no further job and lets those at work finish, for the grace period; then they begin anew elsewhere.
+        Once: called again, it has been done."""
+        if self._ending:
+            return
         self._ending = True
+        grace_s = self._grace_s
         for _ in range(_TRIES_TO_END):
-            # The first time it is lost now and then, when the library waits for the database at that moment.
             self._running.cancel()
-            done, _unfinished = await asyncio.wait({self._running}, timeout=self._grace_s + 1)
+            done, _unfinished = await asyncio.wait({self._running}, timeout=grace_s + _TRY_S)
             if done:
                 return
+            grace_s = 0
         log.error("queue_worker_does_not_end")
 
     async def _run(self) -> None:

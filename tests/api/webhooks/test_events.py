@@ -15,6 +15,7 @@ from tests.api.webhooks.conftest import Desk
 from tests.people import Person
 from tests.plans import put_on_plan
 from tests.receiver import Receiver
+from tests.s3_fixtures import S3Bucket
 
 PUBLIC_URL = "https://nanobanana.example"
 
@@ -80,6 +81,21 @@ class TestWithoutAStore:
         await desk.dispatch()
 
         assert receiver.received[0].event["data"]["url"] is None
+
+
+class TestInABucket:
+    @pytest.fixture
+    def settings(self, settings: Settings, s3_bucket: S3Bucket) -> Settings:
+        return settings.model_copy(update=s3_bucket.settings)
+
+    async def test_the_link_is_the_buckets(self, desk: Desk, receiver: Receiver) -> None:
+        await desk.add(receiver.url)
+        await desk.generate()
+        await desk.dispatch()
+
+        async with AsyncClient() as http:
+            picture = await http.get(receiver.received[0].event["data"]["url"])
+        assert picture.content.startswith(b"\xff\xd8")
 
 
 async def test_the_longest_event_stays_below_20_kb(desk: Desk, receiver: Receiver) -> None:

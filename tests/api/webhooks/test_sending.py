@@ -15,6 +15,7 @@ from nanobanana.integrations.webhooks.types import Answer
 from nanobanana.kit.ids import first_id
 from nanobanana.services import Services
 from tests.api.webhooks.conftest import Desk
+from tests.people import Person
 from tests.receiver import GOOD, Receiver, answering, receiving
 
 
@@ -317,6 +318,27 @@ async def test_tests_are_throttled_by_account(desk: Desk, monkeypatch: pytest.Mo
     answers = [await desk.call("POST", f"/{webhook['id']}/test") for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [202] * 3 + [429]
+
+
+async def test_new_endpoints_and_changed_ones_are_throttled_together_by_account_with_the_exact_wait(
+    desk: Desk, charlie: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.services.throttle, "_scale", 3 / 20)
+    url = "https://example.invalid/"
+    path = f"/{(await desk.add(url))['id']}"
+    changed = [await desk.call("PATCH", path, {"disabled": False}) for _ in range(2)]
+    new = {"url": url, "events": ["image.completed"]}
+    refused = [await desk.call("PATCH", path, {"url": url}), await desk.call("POST", json=new)]
+
+    assert [answer.status_code for answer in changed + refused] == [200, 200, 429, 429]
+    for answer in refused:
+        wait = answer.headers["retry-after"]
+        assert 40 <= int(wait) <= 60
+        assert answer.headers["ratelimit-policy"] == '"webhook_change_account";q=3;w=60'
+        assert answer.headers["ratelimit"] == f'"webhook_change_account";r=0;t={wait}'
+    assert (await desk.call("DELETE", path)).status_code == 204
+    other = await desk.client.post("/v1/webhooks", json=new, headers=charlie.by_session)
+    assert other.status_code == 201
 
 
 async def mailed(desk: Desk) -> str:

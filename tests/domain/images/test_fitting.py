@@ -1,10 +1,11 @@
 import io
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import ExifTags, Image, ImageCms, ImageDraw, PngImagePlugin
 
 from nanobanana.domain.images import rules
 from nanobanana.domain.images.errors import UnusablePictureError
+from nanobanana.services import Services
 
 
 def _png(width: int, height: int, *, mode: str = "RGB") -> bytes:
@@ -66,13 +67,101 @@ def test_pictures_of_every_mode_fit_into_every_format(mode: str, format: str) ->
     assert rules.inspect(fitted.data) == fitted
 
 
-def test_a_colour_profile_is_kept() -> None:
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+# As far as encoders look: the colours of another RGB space, and those of greys.
+DISPLAY_P3 = SRGB[:-64] + bytes(range(64))
+GREY = SRGB[:16] + b"GRAY" + SRGB[20:]
+
+
+def _with_metadata(format: str, profile: bytes, *, mode: str = "RGB") -> bytes:
+    """Noise, and all that a camera or a model's owner may write beside it."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "a maker"
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta>a maker</x:xmpmeta>")
+    more = {
+        "PNG": {"pnginfo": text},
+        "JPEG": {"xmp": b"<x:xmpmeta>a maker</x:xmpmeta>", "comment": "a maker", "quality": 90},
+        "WEBP": {"xmp": b"<x:xmpmeta>a maker</x:xmpmeta>"},
+    }[format]
     encoded = io.BytesIO()
-    Image.new("RGB", (50, 40)).save(encoded, "PNG", icc_profile=b"a profile of the test")
+    noise = Image.effect_noise((60, 40), 50).convert(mode)
+    noise.save(encoded, format, icc_profile=profile, exif=exif, **more)
+    return encoded.getvalue()
 
-    fitted = rules.fit(rules.inspect(encoded.getvalue()), width=30, height=30, format="jpeg")
 
-    assert Image.open(io.BytesIO(fitted.data)).info["icc_profile"] == b"a profile of the test"
+def _decoded(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize("source", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("profile", [SRGB, DISPLAY_P3], ids=["sRGB", "Display P3"])
+def test_a_re_encoded_picture_has_its_colour_profile_and_no_metadata_but_the_id(
+    source: str, format: str, profile: bytes
+) -> None:
+    data = _with_metadata(source, profile)
+    assert b"a maker" in data
+
+    fitted = rules.fit(
+        rules.inspect(data), width=30, height=30, format=format, id="gen_0351xffvmzhinA5Ot7fOms"
+    )
+
+    image = _decoded(fitted.data)
+    exif = image.getexif()
+    assert image.info["icc_profile"] == profile
+    assert list(exif) == [ExifTags.IFD.Exif]
+    assert exif.get_ifd(ExifTags.IFD.Exif) == {ExifTags.Base.ImageUniqueID: "gen_0351xffvmzhinA5Ot7fOms"}
+    assert b"a maker" not in fitted.data
+
+
+@pytest.mark.parametrize("source", ["PNG", "JPEG", "WEBP"])
+async def test_a_picture_that_fits_stays_as_it_is_with_all_that_is_written_beside_it(
+    services: Services, source: str
+) -> None:
+    data = _with_metadata(source, SRGB)
+
+    picture = await services.images.fit(
+        data, width=60, height=40, format=None, id="gen_0351xffvmzhinA5Ot7fOms"
+    )
+
+    assert picture.data == data
+
+
+@pytest.mark.parametrize("profile", [SRGB, DISPLAY_P3], ids=["sRGB", "Display P3"])
+def test_re_encoded_in_its_own_size_a_picture_keeps_every_pixel(profile: bytes) -> None:
+    data = _with_metadata("JPEG", profile)
+
+    fitted = rules.fit(rules.inspect(data), width=60, height=40, format="png")
+
+    assert _decoded(fitted.data).tobytes() == _decoded(data).tobytes()
+
+
+@pytest.mark.parametrize(("format", "profile"), [("png", GREY), ("jpeg", GREY), ("webp", None)])
+def test_a_profile_of_greys_stays_with_greys_only(format: str, profile: bytes | None) -> None:
+    data = _with_metadata("PNG", GREY, mode="L")
+
+    fitted = rules.fit(rules.inspect(data), width=30, height=30, format=format)
+
+    assert _decoded(fitted.data).info.get("icc_profile") == profile
+
+
+@pytest.mark.parametrize("source", ["PNG", "JPEG", "WEBP"])
+def test_a_thumbnail_has_the_colours_of_its_picture_and_no_metadata(source: str) -> None:
+    small = rules.thumbnail(_with_metadata(source, DISPLAY_P3))
+
+    image = _decoded(small)
+    assert (image.format, max(image.size)) == ("WEBP", 512)
+    assert image.info["icc_profile"] == DISPLAY_P3
+    assert (b"a maker" in small, dict(image.getexif())) == (False, {})
+
+
+@pytest.mark.parametrize("data", [b"", b"not a picture", _png(64, 64)[:-60]])
+def test_no_thumbnail_is_made_of_what_does_not_decode(data: bytes) -> None:
+    with pytest.raises(UnusablePictureError):
+        rules.thumbnail(data)
 
 
 @pytest.mark.parametrize(

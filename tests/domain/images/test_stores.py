@@ -13,24 +13,13 @@ from nanobanana.domain.images.names import new_name, thumbnail
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.types import ImageStore
 from nanobanana.integrations.object_store.local import LocalFolder
-from nanobanana.integrations.object_store.s3 import Bucket, open_bucket
+from nanobanana.integrations.object_store.s3 import Bucket
 from nanobanana.kit.ids import new_id
 from nanobanana.storage.database import Database
-from tests.s3_fixtures import S3Bucket
-from tests.s3_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from tests.s3_fixtures import open_test_bucket
 
 STEM = new_name(new_id("gen"))
 NAME = f"{STEM}.png"
-
-
-def open_test_bucket(bucket: S3Bucket, **other: str) -> Bucket:
-    arguments = {
-        "endpoint": bucket.endpoint,
-        "bucket": bucket.name,
-        "access_key_id": ACCESS_KEY_ID,
-        "secret_access_key": SECRET_ACCESS_KEY,
-    }
-    return open_bucket(**{**arguments, **other}, region="auto", headers=headers.of_stored, public_url=None)
 
 
 @pytest.fixture(params=["folder", "memory", "s3", "database"])

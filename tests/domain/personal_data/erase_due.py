@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from nanobanana.domain.images.service import Images
+from nanobanana.domain.images.waiting_room import WaitingRoom
 from nanobanana.domain.personal_data.eraser import Eraser
 from nanobanana.integrations.object_store.local import LocalFolder
 from nanobanana.storage.database import Database
@@ -13,7 +14,8 @@ from nanobanana.storage.database import Database
 async def erase_due(url: str, folder: Path) -> None:
     database = Database(url)
     await database.open()
-    await Eraser(database, images=Images(LocalFolder(folder))).erase_due()
+    images = Images(LocalFolder(folder), waiting=WaitingRoom(database, max_bytes=1))
+    await Eraser(database, images=images).erase_due()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
-from nanobanana.domain.routes.rules import FAILURES_TO_OPEN, OUT_PROBE_S
+from nanobanana.domain.routes.rules import FAILURES_TO_OPEN, OUT_PROBE_S, PROBE_LEASE_S
 from nanobanana.domain.routes.service import Routes
 from tests.domain.routes.conftest import (
     LITE,
@@ -74,7 +74,7 @@ async def test_a_429_that_names_no_quota_counts_as_one_failure(google: Google, r
     assert states(both)["primary"] == "operational"
 
 
-async def test_one_of_50_requests_at_once_probes_and_its_success_lets_all_in(
+async def test_one_of_50_requests_at_once_probes_and_its_success_lets_two_in(
     google: Google, routes: RoutesFactory, clock: Clock
 ) -> None:
     await google.will("primary", "quota_minute=7", "latency=0.3,ok")
@@ -91,7 +91,106 @@ async def test_one_of_50_requests_at_once_probes_and_its_success_lets_all_in(
 
     assert await google.calls("primary") == 2
     assert sum(isinstance(answer, NoRouteError) for answer in answers) == 49
-    assert (states(only), only.room()) == ({"primary": "operational"}, 1_000)
+    assert (states(only), only.room()) == ({"primary": "operational"}, 2)
+    await google.will("primary", *["latency=0.3,ok"] * 2)
+    answers = await asyncio.gather(*(ask(only) for _ in range(50)), return_exceptions=True)
+    assert await google.calls("primary") == 4
+    assert sum(isinstance(answer, NoRouteError) for answer in answers) == 48
+
+
+async def test_after_a_reopening_the_room_doubles_with_each_success_until_it_is_whole_again(
+    google: Google, routes: RoutesFactory, clock: Clock
+) -> None:
+    await google.will("primary", "quota_minute=5", *["ok"] * 4, "overloaded", "ok", "ok")
+    both = routes("primary", "standby", calls_at_once=10)
+    await ask(both)
+    clock.now += 5
+
+    rooms = []
+    for _ in range(4):
+        await ask(both)
+        rooms.append(both.room() - 10)
+    assert rooms == [2, 4, 8, 10]
+
+    await ask(both)
+    assert (states(both)["primary"], both.room()) == ("operational", 20)
+
+
+@pytest.mark.parametrize("successes", [1, 3])
+async def test_while_the_room_grows_a_single_failure_shuts_it_again(
+    google: Google, routes: RoutesFactory, clock: Clock, successes: int
+) -> None:
+    await google.will("primary", "quota_minute=5", *["ok"] * successes, "overloaded", "ok")
+    both = routes("primary", "standby", calls_at_once=10)
+    await ask(both)
+    clock.now += 5
+
+    for _ in range(successes + 1):
+        await ask(both)
+
+    assert (states(both)["primary"], both.room()) == ("open", 10)
+    clock.now += 5
+    await ask(both)
+    assert both.room() == 12
+
+
+async def test_one_model_that_comes_back_leaves_the_room_of_the_other_as_it_is(
+    google: Google, routes: RoutesFactory, clock: Clock
+) -> None:
+    await google.will("primary", "quota_minute=5")
+    only = routes("primary", models=(MODEL, LITE))
+    await ask(only)
+    clock.now += 5
+    await ask(only)
+
+    slow = [asyncio.create_task(ask(only, "a hill [sandbox:latency=0.3]")) for _ in range(20)]
+    await asyncio.gather(*slow)
+
+    asked = await google.models_asked("primary")
+    assert (asked[-20:].count(MODEL), asked[-20:].count(LITE)) == (2, 18)
+
+
+async def test_a_probe_keeps_others_waiting_as_long_as_its_process_minds_it_and_for_its_lease(
+    google: Google, routes: RoutesFactory, clock: Clock
+) -> None:
+    await google.will("primary", "quota_minute=5", "hang")
+    only = routes("primary")
+    await fail(only, prompt="a hill")
+    clock.now += 5
+    probe = asyncio.create_task(ask(only))
+    while await google.calls("primary") < 2:
+        await asyncio.sleep(0.01)
+
+    for _ in range(30):
+        clock.now += PROBE_LEASE_S - 0.1
+        assert only.room() == 0
+        await only.exchange()
+    clock.now += PROBE_LEASE_S
+    assert only.room() == 1
+
+    probe.cancel()
+    await asyncio.wait({probe})
+
+
+@pytest.mark.parametrize(
+    ("trouble", "longest"),
+    [("quota_minute=5", 60), ("quota_day", 3_600), ("model_retired", 600), ("api_key_leaked", 86_400)],
+)
+async def test_a_clock_that_is_put_back_keeps_no_route_shut_for_longer_than_its_trouble_ever_does(
+    google: Google, routes: RoutesFactory, clock: Clock, trouble: str, longest: float
+) -> None:
+    await google.will("primary", trouble)
+    only = routes("primary")
+    await fail(only, prompt="a hill")
+    clock.now -= 1e6
+
+    await only.exchange()
+
+    clock.now += longest - 0.1
+    await only.exchange()
+    assert only.room() == 0
+    clock.now += 0.1
+    assert only.room() == 1
     await ask(only)
 
 

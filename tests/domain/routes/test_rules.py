@@ -41,6 +41,7 @@ def test_whatever_happens_a_breaker_is_shut_for_a_bounded_time_and_a_success_clo
         else:
             assert breaker.since <= breaker.changed_at <= now
             assert 1 <= breaker.until - breaker.changed_at <= rules.OUT_PROBE_S
+            assert rules.bounded(breaker, now=now) == breaker
 
 
 @pytest.mark.parametrize(

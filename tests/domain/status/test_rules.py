@@ -30,7 +30,7 @@ def target(state: State, since: float | None = None, until: float | None = None)
 def test_images_are_as_well_as_the_models_that_serve(
     health: list[RouteHealth], condition: str, since: float | None
 ) -> None:
-    images = rules.images(health, database=UP)
+    images = rules.images(health, database=UP, store=UP, is_full=False)
 
     assert (images.condition, images.since) == (condition, since)
 
@@ -40,9 +40,27 @@ def test_images_are_as_well_as_the_models_that_serve(
     [([target("operational", 10)], 50), ([target("open", 10)], 10), ([target("open", 60)], 50)],
 )
 def test_without_a_database_there_are_no_images(health: list[RouteHealth], since: float) -> None:
-    images = rules.images(health, database=AWAY)
+    images = rules.images(health, database=AWAY, store=UP, is_full=False)
 
     assert (images.condition, images.since) == ("down", since)
+
+
+@pytest.mark.parametrize(
+    ("target", "store", "is_full", "condition", "since"),
+    [
+        (target("operational", 10), Sight(up=True, since=30.0), False, "operational", 30),
+        (target("operational", 10), AWAY, False, "degraded", 50),
+        (target("operational", 10), AWAY, True, "down", 50),
+        (target("open", 10), AWAY, False, "down", 10),
+        (target("open", 10), AWAY, True, "down", 10),
+    ],
+)
+def test_without_the_store_images_are_degraded_and_down_once_no_more_can_wait(
+    *, target: RouteHealth, store: Sight, is_full: bool, condition: str, since: float
+) -> None:
+    images = rules.images([target], database=UP, store=store, is_full=is_full)
+
+    assert (images.condition, images.since) == (condition, since)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
+"""What is the folder's own; the rules of all stores are in tests/domain/images/test_stores.py."""
+
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -15,31 +18,10 @@ def store(tmp_path: Path) -> LocalFolder:
     return LocalFolder(tmp_path)
 
 
-async def test_what_is_put_is_got_and_lies_in_a_sub_folder(store: LocalFolder, tmp_path: Path) -> None:
+async def test_a_picture_lies_in_the_folder_of_its_day(store: LocalFolder, tmp_path: Path) -> None:
     await store.put(NAME, b"picture", keep_s=None)
 
-    assert await store.get(NAME) == b"picture"
     assert (tmp_path / NAME).read_bytes() == b"picture"
-
-
-async def test_nothing_is_got_for_an_unknown_name(store: LocalFolder) -> None:
-    assert await store.get(NAME) is None
-
-
-async def test_the_second_of_two_writers_changes_nothing(store: LocalFolder) -> None:
-    await store.put(NAME, b"first", keep_s=None)
-    await store.put(NAME, b"second", keep_s=None)
-
-    assert await store.get(NAME) == b"first"
-
-
-async def test_what_is_deleted_is_gone_and_what_never_was_is_no_trouble(store: LocalFolder) -> None:
-    await store.put(NAME, b"picture", keep_s=None)
-    await store.delete([NAME])
-
-    assert await store.get(NAME) is None
-    await store.delete([NAME])
-    await store.delete(["1999/" + NAME])
 
 
 async def test_a_picture_that_cannot_be_deleted_is_a_store_error(store: LocalFolder, tmp_path: Path) -> None:
@@ -49,12 +31,20 @@ async def test_a_picture_that_cannot_be_deleted_is_a_store_error(store: LocalFol
         await store.delete([NAME])
 
 
-async def test_of_many_writers_at_once_one_wins_whole(store: LocalFolder, tmp_path: Path) -> None:
-    pictures = [bytes([number]) * 100_000 for number in range(20)]
+@pytest.mark.parametrize(("keep_s", "left_s"), [(None, 0), (3_600, 3_600)])
+async def test_the_time_of_change_is_when_a_picture_ends_that_does(
+    store: LocalFolder, tmp_path: Path, keep_s: int | None, left_s: int
+) -> None:
+    await store.put(NAME, b"picture", keep_s=keep_s)
 
-    await asyncio.gather(*(store.put(NAME, picture, keep_s=None) for picture in pictures))
+    assert abs((tmp_path / NAME).stat().st_mtime - time.time() - left_s) < 60
 
-    assert await store.get(NAME) in pictures
+
+async def test_nothing_half_written_is_left_by_many_writers_at_once(
+    store: LocalFolder, tmp_path: Path
+) -> None:
+    await asyncio.gather(*(store.put(NAME, bytes(100_000), keep_s=None) for _ in range(20)))
+
     assert [file.name for file in (tmp_path / DAY).iterdir()] == [Path(NAME).name]
 
 

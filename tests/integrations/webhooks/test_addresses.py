@@ -1,6 +1,8 @@
 """Nothing but public addresses is ever connected to, however they are written, looked up or changed."""
 
+import asyncio
 import socket
+import threading
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 
@@ -234,4 +236,34 @@ async def test_a_url_is_https_to_a_host_on_a_port_of_the_web(url: str, *, taken:
 async def test_http_is_taken_where_the_operator_is_the_developer() -> None:
     client, _ = looking_up(["1.1.1.1"])
     await client.check("http://example.invalid/")
+    await client.close()
+
+
+@pytest.mark.parametrize("slow", ["deliveries", "checks"])
+async def test_names_that_are_looked_up_slowly_keep_only_their_own_kind_waiting(slow: str) -> None:
+    go_on = threading.Event()
+
+    def lookup(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        if host.startswith("slow"):
+            go_on.wait(20)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    client = open_client(https_only=False, allowed=(), lookup=lookup)
+    urls = [f"http://slow-{number}.example/" for number in range(100)]
+    waiting = [
+        asyncio.create_task(
+            client.post(url, body=b"{}", headers={}) if slow == "deliveries" else client.check(url)
+        )
+        for url in urls
+    ]
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(2):  # the address that was found is refused
+        if slow == "deliveries":
+            with pytest.raises(RefusedUrlError):
+                await client.check("http://quick.example/")
+        else:
+            answer = await client.post("http://quick.example/", body=b"{}", headers={})
+            assert answer.problem == "The host leads to an address that is not public."
+    go_on.set()
+    await asyncio.gather(*waiting, return_exceptions=True)
     await client.close()

@@ -19,6 +19,7 @@ Action = Literal[
     "reset_password",
     "current_password",
     "export",
+    "webhook_change",
     "webhook_send",
 ]
 
@@ -82,6 +83,11 @@ _LIMITS: dict[Action, dict[str, tuple[tuple[int, int], ...]]] = {
     "export": {
         "account": ((10, _HOUR),),
         "global": ((120, _MINUTE),),
+    },
+    # New endpoints and changed ones: a lookup of a name that the caller chooses, whose server may take its time.
+    "webhook_change": {
+        "account": ((20, _MINUTE), (200, _DAY)),
+        "global": ((300, _MINUTE),),
     },
     # Tests and replays: a POST of ours to a server that the caller names.
     "webhook_send": {

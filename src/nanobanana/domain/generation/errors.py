@@ -26,13 +26,22 @@ class ExpiredError(ServiceUnavailableError):
 
 
 class QueueFullError(OverloadedError):
-    """As many orders wait for an outage to end as we can promise to make."""
+    """As many orders wait as we can promise to make."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The image model is unavailable, and as many images wait for it as we can promise to make. "
-            "Try again in a minute.",
+            "As many images wait for the image model as we can promise to make. Try again in a minute.",
             retry_after_s=60,
+        )
+
+
+class StoreOutageError(OverloadedError):
+    """The store is away, and as many pictures wait for it as may."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Pictures cannot be stored at the moment, and as many wait for it as we can keep. Try again in half a minute.",
+            retry_after_s=30,
         )
 
 

@@ -1,4 +1,4 @@
-"""Makes the picture of one attempt: asks Google, fits, stores."""
+"""Makes the picture of one attempt: asks Google, fits, keeps."""
 
 import asyncio
 import time
@@ -96,7 +96,7 @@ class Maker:
             try:
                 with BODIES.track_inprogress():
                     picture, place = await self._fit_and_keep(generation, served.image.data)
-            except (UnusablePictureError, StoreError) as error:
+            except UnusablePictureError as error:
                 outcome = _not_made(generation, error)
                 return replace(outcome, lost_attempts=outcome.lost_attempts + served.lost_attempts)
         answer = served.image
@@ -125,6 +125,8 @@ class Maker:
                 width=width,
                 height=height,
                 format=generation.format,
+                # Test keys are promised the same bytes for the same order.
+                id=generation.id if generation.mode == "live" else None,
                 watermark="TEST" if generation.mode == "test" else None,
             )
         with STEP_SECONDS.labels("store").time():
@@ -140,9 +142,7 @@ class Maker:
         return await self._images.keep(generation.image_name, picture, keep_s=generation.retention_s)
 
 
-def _not_made(
-    generation: Generation, error: NoRouteError | NotServedError | UnusablePictureError | StoreError
-) -> NotMade:
+def _not_made(generation: Generation, error: NoRouteError | NotServedError | UnusablePictureError) -> NotMade:
     cause = error.cause.code if isinstance(error, NotServedError) else type(error).__name__
     log.warning("generation_failed", generation_id=generation.id, cause=cause, detail=str(error))
     return rules.explain(error)

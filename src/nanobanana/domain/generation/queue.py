@@ -9,6 +9,7 @@ import structlog
 
 from nanobanana.domain.generation import queue_repository as repository
 from nanobanana.domain.generation.types import Generation, Work
+from nanobanana.domain.images.service import Images
 from nanobanana.domain.routes.errors import NoRouteError
 from nanobanana.domain.routes.service import Routes
 from nanobanana.errors import ServiceUnavailableError
@@ -30,27 +31,40 @@ log = structlog.get_logger()
 class GenerationQueue:
     """Live generations only: an image of a test key is made, or fails, at once."""
 
-    def __init__(self, database: Database, *, routes: Routes, max_age_s: int, max_length: int) -> None:
+    def __init__(
+        self, database: Database, *, routes: Routes, images: Images, max_age_s: int, max_length: int
+    ) -> None:
         self._database = database
         self._routes = routes
+        self._images = images
         self._max_age_s = max_age_s
         self._max_length = max_length
         self._no_route_until = 0.0
         self._closed = False
         self._more = False
+        self._others_wait = False
+        self.arrival = asyncio.Event()
         self._places: Mapping[str, int] = {}
         self._places_read_at = 0.0
         self._reading_places = asyncio.Lock()
 
     @property
     def max_length(self) -> int | None:
-        """How many may wait, if an order of this moment is to wait rather than to be made at once."""
-        return None if self.room() else self._max_length
+        """How many may wait, if an order of this moment is to wait rather than to be made at once: for room, or for its
+        turn behind others. Less than none when nothing is taken on, not even for a test key."""
+        if self.is_refusing:
+            return -1
+        return None if self.room() and not self._others_wait else self._max_length
+
+    @property
+    def is_refusing(self) -> bool:
+        """Whether there is no place for more pictures."""
+        return self._images.is_full
 
     def room(self) -> int:
         """How many could be made from now on."""
         there_is_no_route = self._closed or time.monotonic() < self._no_route_until
-        return 0 if there_is_no_route else self._routes.room()
+        return 0 if there_is_no_route or self.is_refusing else self._routes.room()
 
     def close(self) -> None:
         """This process makes nothing more; what it admits from now on waits for others."""
@@ -59,6 +73,12 @@ class GenerationQueue:
     def note_served(self) -> None:
         """A route works."""
         self._no_route_until = 0
+
+    def note_arrival(self) -> None:
+        """An order of this process waits. Until nothing is seen waiting, no later one overtakes it; and `arrival` tells
+        whoever works off the queue, so that where there is room it hardly waits at all."""
+        self._more = self._others_wait = True
+        self.arrival.set()
 
     async def put_back(self, generation: Generation, error: NoRouteError) -> Generation | None:
         """The row as it waits again; None when it is somebody else's by now."""
@@ -72,8 +92,12 @@ class GenerationQueue:
         works: list[Work] = []
         if limit := min(self.room(), _CLAIMED_AT_ONCE):
             works = await repository.claim(self._database, limit=limit, max_age_s=self._max_age_s)
-            self._more = len(works) == limit
+            self._more = self._others_wait = len(works) == limit
         return works, self._more
+
+    async def look(self) -> None:
+        """For a process that claims nothing, and so does not see by its own claims whether others wait."""
+        self._others_wait = await repository.some_wait(self._database, max_age_s=self._max_age_s)
 
     async def too_old(self) -> list[Work]:
         """Some of those that have waited for as long as anything may."""

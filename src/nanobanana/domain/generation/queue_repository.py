@@ -14,6 +14,9 @@ _WAITING = """
 """
 _IN_TURN = "turn, queue_served_at nulls first, id"
 
+# The timetable's second with what chance adds to it, and a little.
+_CLAIMED_WITHIN = "interval '1.5 seconds'"
+
 
 async def put_back(database: Database, generation: Generation) -> Generation | None:
     """The row, waiting again, with all that is held for it; None when this attempt no longer holds it. The oftener it
@@ -58,6 +61,24 @@ async def claim(database: Database, *, limit: int, max_age_s: int) -> list[Work]
         {"limit": limit, "max_age_s": max_age_s},
     )
     return [as_work(row) for row in rows]
+
+
+async def some_wait(database: Database, *, max_age_s: int) -> bool:
+    """Whether anything is due that nobody has claimed in the time in which each process claims once. What is younger is
+    on its way: were it waited for, orders of a steady load would go on waiting for each other when all is well again."""
+    rows = await database.statement(
+        f"""
+        select exists (
+            select from generations g join accounts a on a.id = g.account_id
+            where g.state = 'queued' and a.erased_at is null and a.suspended_at is null
+                  and greatest(g.created_at, g.not_before) <= now() - {_CLAIMED_WITHIN}
+                  and g.created_at > now() - make_interval(secs => %(max_age_s)s)
+        ) as some_wait
+        """,
+        {"max_age_s": max_age_s},
+    )
+    some_wait: bool = rows[0]["some_wait"]
+    return some_wait
 
 
 async def too_old(database: Database, *, max_age_s: int, limit: int) -> list[Work]:

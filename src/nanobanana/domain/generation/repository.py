@@ -6,18 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import select
+from sqlalchemy import Select, case, func, select
 
 from nanobanana.domain.api_keys.types import Bearer, Month
 from nanobanana.domain.generation import rules
 from nanobanana.domain.generation.types import (
     Admission,
+    Filters,
     Generation,
     Idempotency,
     Made,
     NotMade,
     Order,
-    QuotaLimit,
+    Refusal,
     Room,
     Token,
     Work,
@@ -37,6 +38,12 @@ _KEPT_AT_LEAST = timedelta(hours=23)
 COLUMNS = (
     "id, mode, prompt, size, style, format, state, attempt, created_at, finished_at, "
     "image_name, image_state, image_format, image_place, retention_s, expires_at, model, price_micro_usd, lost_attempts, error_code, error_message"
+)
+_ALL = Filters()
+# A picture past its end is gone, whether its row says so yet or not.
+_image_state_now = case(
+    ((generations.c.image_state == "kept") & (generations.c.expires_at <= func.now()), "expired"),
+    else_=generations.c.image_state,
 )
 _ROOM_COLUMNS = ", ".join(field.name for field in fields(Room))
 
@@ -72,7 +79,7 @@ NEXT_ATTEMPT = f"""
     image_name = split_part(image_name, '-', 1) || case attempt when 0 then '' else '-' || attempt + 1 end
 """
 # As admit_generation raises it.
-_NO_ROOM, _QUEUE_FULL, _ERASED = "NB402", "NB503", "NB401"
+_NO_ROOM, _OVERLOADED, _ERASED = "NB402", "NB503", "NB401"
 
 
 async def admit(
@@ -88,7 +95,7 @@ async def admit(
     queue_max_length: int | None,
 ) -> Admission | None:
     """One order's admission, or None when the key may not do this at this moment. With `queue_max_length` it is to
-    wait, unless so many wait already."""
+    wait, unless so many wait already; when that is less than none, nothing is taken on."""
     try:
         rows = await database.statement(
             _ADMIT,
@@ -112,11 +119,9 @@ async def admit(
     except psycopg.Error as error:
         if error.sqlstate == _ERASED:
             return None
-        if error.sqlstate == _QUEUE_FULL:
-            return Admission(refusal="queue_full")
-        if error.sqlstate != _NO_ROOM:
+        if error.sqlstate not in {_NO_ROOM, _OVERLOADED}:
             raise
-        return Admission(refusal=cast("QuotaLimit", error.diag.message_primary))
+        return Admission(refusal=cast("Refusal", error.diag.message_primary))
     return _admission(rows[0]) if rows else None
 
 
@@ -234,16 +239,53 @@ async def discard_idempotency_keys(database: Database, *, limit: int) -> int:
 
 
 async def page(
-    database: Database, *, account_id: str, before: str | None, limit: int
+    database: Database,
+    *,
+    account_id: str,
+    before: str | None,
+    limit: int,
+    filters: Filters = _ALL,
+    back_to: str | None = None,
 ) -> Sequence[Generation]:
-    """Newest first, older than the id `before`."""
+    """Newest first, older than the id `before`, and back to the one `back_to`."""
     columns = [generations.c[name] for name in COLUMNS.split(", ")]
-    statement = select(*columns).where(generations.c.account_id == account_id)
+    statement = _listed(select(*columns), account_id=account_id, before=before, filters=filters)
+    if back_to:
+        statement = statement.where(generations.c.id >= back_to)
+    if filters.api_key_id:
+        statement = statement.where(generations.c.api_key_id == filters.api_key_id)
+    if filters.state:
+        statement = statement.where(generations.c.state == filters.state)
+    if filters.size:
+        statement = statement.where(generations.c.size == filters.size)
+    if filters.image_state:
+        statement = statement.where(_image_state_now == filters.image_state)
+    async with database.begin() as connection:
+        rows = await connection.execute(statement.limit(limit))
+        return [Generation(**row) for row in rows.mappings()]
+
+
+async def id_further_back(
+    database: Database, *, account_id: str, before: str | None, filters: Filters, rows: int
+) -> str | None:
+    """The last of so many rows that a page with these filters is looked for in; None when there are fewer. Read from
+    the index alone, as far as it is vacuumed."""
+    statement = _listed(select(generations.c.id), account_id=account_id, before=before, filters=filters)
+    async with database.begin() as connection:
+        found: str | None = await connection.scalar(statement.offset(rows - 1).limit(1))
+        return found
+
+
+def _listed(statement: Select[Any], *, account_id: str, before: str | None, filters: Filters) -> Select[Any]:
+    """The part of the index that the page is in."""
+    statement = statement.where(generations.c.account_id == account_id).order_by(generations.c.id.desc())
     if before:
         statement = statement.where(generations.c.id < before)
-    async with database.begin() as connection:
-        rows = await connection.execute(statement.order_by(generations.c.id.desc()).limit(limit))
-        return [Generation(**row) for row in rows.mappings()]
+    if filters.created_after:
+        statement = statement.where(generations.c.id >= first_id("gen", filters.created_after))
+    if filters.created_before:
+        statement = statement.where(generations.c.id < first_id("gen", filters.created_before))
+    return statement
 
 
 async def ended(database: Database, ids: Collection[str]) -> list[Generation]:

@@ -14,6 +14,7 @@ from nanobanana.domain.generation.errors import (
     IdempotencyKeyReusedError,
     QueueFullError,
     QuotaExceededError,
+    StoreOutageError,
     UpstreamUnavailableError,
 )
 from nanobanana.domain.generation.types import (
@@ -32,9 +33,9 @@ from nanobanana.domain.limits.types import Limit, Verdict, Window
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.errors import InvalidRequestError, NanoBananaError
 from nanobanana.integrations.google.errors import BadRequestError, PolicyRefusalError
-from nanobanana.integrations.object_store.errors import StoreError
 
 HOUR_S = 3_600
+IN_FLIGHT = "in_flight"
 
 _ASK_AGAIN_S = 2
 _LONGEST_ASK_AGAIN_S = 60
@@ -53,15 +54,13 @@ def directed(prompt: str, style: Style) -> str:
     return prompt + _DIRECTIONS[style]
 
 
-def explain(error: NoRouteError | NotServedError | UnusablePictureError | StoreError) -> NotMade:
+def explain(error: NoRouteError | NotServedError | UnusablePictureError) -> NotMade:
     """What the caller is told; the error's own text may be Google's or the system's and stays in the log."""
     if isinstance(error, NotServedError):
         return _not_served(error)
     if isinstance(error, NoRouteError):
         return failed("The image model is unavailable at the moment.", retry_after_s=error.retry_after_s)
-    if isinstance(error, UnusablePictureError):
-        return failed("The image model sent an unusable picture.", lost_attempts=1)
-    return failed("The picture could not be stored.", lost_attempts=1)
+    return failed("The image model sent an unusable picture.", lost_attempts=1)
 
 
 def failed(reason: str, *, lost_attempts: int = 0, retry_after_s: float | None = None) -> NotMade:
@@ -161,6 +160,8 @@ def raise_refusal(admission: Admission) -> None:
         raise IdempotencyKeyReusedError
     if admission.refusal == "queue_full":
         raise QueueFullError
+    if admission.refusal == "store_outage":
+        raise StoreOutageError
     if admission.refusal:
         raise QuotaExceededError(admission.refusal)
 
@@ -192,7 +193,7 @@ def given_back(verdict: Verdict) -> Verdict:
 
 def limit_headers(bearer: Bearer, verdict: Verdict, month: Month | None) -> dict[str, str]:
     """How the hour and the month stand. Work in flight is bounded too, but no clock sets that back."""
-    windows = [window for window in verdict.windows if window.limit.window_s == HOUR_S]
+    windows = [window for window in verdict.windows if window.limit.name != IN_FLIGHT]
     if bearer.mode == "live" and month and month.limit is not None:
         windows.append(_month_window(month.images, month.limit, datetime.now(UTC)))
     return rate_limit_headers(windows)

@@ -17,6 +17,7 @@ from nanobanana.domain.generation.watch import Watch
 from nanobanana.domain.routes.errors import NoRouteError
 from nanobanana.errors import ServiceUnavailableError
 from nanobanana.metrics import GENERATIONS, IN_FLIGHT, STEP_SECONDS
+from nanobanana.shutdown import CANCEL_S, HAND_OVER_S
 from nanobanana.storage.database import Database
 
 # What one sweep takes over at most, so that several processes share what a dead one left.
@@ -28,8 +29,6 @@ _PATIENCE_S = 7
 # Between two tries to settle while the database is away; the lease ends in between, if it stays away.
 _SETTLE_AGAIN_S = 1
 _SETTLE_TRIES = 15
-# For work that is cancelled: a picture that is just being stored is stored first.
-_CANCEL_S = 5
 
 log = structlog.get_logger()
 
@@ -68,6 +67,11 @@ class Runner:
     @property
     def is_draining(self) -> bool:
         return self._drain_until is not None
+
+    @property
+    def arrival(self) -> asyncio.Event:
+        """Set when an order of this process has come to wait in the queue."""
+        return self._queue.arrival
 
     def start(self, work: Work) -> None:
         """Works on the row, whoever waits for it."""
@@ -161,6 +165,10 @@ class Runner:
                 self.start(work)
             await asyncio.sleep(_PAUSE_S)
 
+    async def look_at_queue(self) -> None:
+        """What `work_off_queue` sees by the way."""
+        await self._queue.look()
+
     async def expire(self) -> None:
         """Ends what has waited for as long as anything may."""
         while works := await self._queue.too_old():
@@ -169,7 +177,8 @@ class Runner:
 
     async def drain(self, *, grace_s: float) -> None:
         """Waits for the work to end; what does not end in time is left to other processes at once, and those who
-        wait for it learn that it is not finished. Called again, it waits for the end of the first call."""
+        wait for it learn that it is not finished. Called again, it waits for what has begun since, until the time of
+        the first call is up."""
         if self._drain_until is None:
             self._drain_until = time.monotonic() + grace_s
             self._queue.close()
@@ -178,15 +187,24 @@ class Runner:
         await self._drain
 
     async def _finish_or_hand_over(self, deadline: float) -> None:
-        while self._tasks and (left_s := deadline - time.monotonic()) > 0:
+        while self._tasks and (left_s := _left_s(deadline)):
             await asyncio.wait({task.future for task in self._tasks.values()}, timeout=left_s)
         if unfinished := list(self._tasks.values()):
             for task in unfinished:
                 task.future.cancel()
             # What they are storing is stored then: whoever goes on finds it.
-            await asyncio.wait({task.future for task in unfinished}, timeout=_CANCEL_S)
-            await repository.hand_over(self._database, _attempts(unfinished))
+            cancelled_by = deadline + CANCEL_S
+            await asyncio.wait({task.future for task in unfinished}, timeout=_left_s(cancelled_by))
+            await self._hand_over(unfinished, until=cancelled_by + HAND_OVER_S)
         self._watch.close()
+
+    async def _hand_over(self, tasks: Iterable[_Task], *, until: float) -> None:
+        try:
+            async with asyncio.timeout(_left_s(until)):
+                await repository.hand_over(self._database, _attempts(tasks))
+        except (ServiceUnavailableError, TimeoutError) as error:
+            # Without the database nobody can be told: the leases run out.
+            log.warning("generations_not_handed_over", error=repr(error))
 
     def _forget(self, task: _Task) -> None:
         IN_FLIGHT.dec()
@@ -230,6 +248,10 @@ async def _result(task: asyncio.Task[Generation], *, wait_s: float) -> Generatio
     await asyncio.wait({task}, timeout=wait_s)
     ended = task.done() and not task.cancelled() and not task.exception()
     return task.result() if ended else None
+
+
+def _left_s(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _attempts(tasks: Iterable[_Task]) -> dict[str, int]:

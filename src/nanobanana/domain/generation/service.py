@@ -12,6 +12,7 @@ from nanobanana.domain.generation.errors import (
     IdempotencyKeyReusedError,
     NotCancellableError,
     QuotaExceededError,
+    StoreOutageError,
 )
 from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
@@ -19,6 +20,7 @@ from nanobanana.domain.generation.speed_limits import SpeedLimits
 from nanobanana.domain.generation.types import (
     Admission,
     Created,
+    Filters,
     Generation,
     Order,
     Quote,
@@ -35,6 +37,9 @@ from nanobanana.metrics import STEP_SECONDS
 from nanobanana.storage.database import Database
 
 _DISCARDED_AT_ONCE = 1_000
+# Rows for one page: they are read in milliseconds, and those of the largest accounts in a second from a cold disk. An
+# index for each filter would cost every image.
+_LOOKED_AT = 10_000
 
 
 class Generations:
@@ -78,7 +83,7 @@ class Generations:
         month = bearer.month
         try:
             if self._is_refused(order, bearer):
-                await self._refuse(bearer, client_address)
+                await self._refuse(order, bearer, client_address, idempotency_key)
             admission = await self._admit(id, order, bearer, client_address, idempotency_key)
             month = admission.month or month
             rules.raise_refusal(admission)
@@ -89,7 +94,11 @@ class Generations:
             _tell_limits(error, rules.limit_headers(bearer, left, rules.month_refused(month, error)))
             raise
         generation = await self._finish(admission, token, wait_s=wait_s)
-        left = rules.given_back(verdict) if rules.gives_tokens_back(generation.state) else verdict
+        left = verdict
+        if rules.gives_tokens_back(generation.state):
+            left = rules.given_back(verdict)
+            if admission.replayed:  # what the order itself took was given back when it ended
+                self._speed_limits.take_back(verdict, token=token.id, refund=True)
         return Created(
             generation=generation,
             replayed=admission.replayed,
@@ -105,6 +114,8 @@ class Generations:
             month = await self._api_keys.check(bearer, scope="generate", client_address=client_address)
             if self._is_refused(order, bearer):
                 raise _refused()
+            if self._queue.is_refusing:
+                raise StoreOutageError
             room = await self._room(bearer)
         except NanoBananaError as error:
             _tell_limits(error, rules.limit_headers(bearer, verdict, month))
@@ -127,11 +138,25 @@ class Generations:
         return cancelled
 
     async def page(
-        self, *, account_id: str, before: str | None, limit: int
-    ) -> tuple[Sequence[Generation], bool]:
-        """Up to `limit` generations, newest first, and whether there are older ones."""
-        found = await repository.page(self._database, account_id=account_id, before=before, limit=limit + 1)
-        return await self._queue.placed(found[:limit]), len(found) > limit
+        self, *, account_id: str, before: str | None, limit: int, filters: Filters
+    ) -> tuple[Sequence[Generation], str | None]:
+        """Up to `limit` generations, newest first, and where the next page begins; None: there is none. A page is looked
+        for in a bounded number of rows: one of what is rare may be short, or empty, and not be the last."""
+        back_to = None
+        if filters.look_into_rows:
+            back_to = await repository.id_further_back(
+                self._database, account_id=account_id, before=before, filters=filters, rows=_LOOKED_AT
+            )
+        found = await repository.page(
+            self._database,
+            account_id=account_id,
+            before=before,
+            limit=limit + 1,
+            filters=filters,
+            back_to=back_to,
+        )
+        cursor = found[limit - 1].id if len(found) > limit else back_to
+        return await self._queue.placed(found[:limit]), cursor
 
     async def discard_old_idempotency_keys(self) -> None:
         while await repository.discard_idempotency_keys(self._database, limit=_DISCARDED_AT_ONCE):
@@ -151,10 +176,13 @@ class Generations:
         """By the operator's word list, which keeps what Google would mind from Google: test keys never get there."""
         return bearer.mode == "live" and self._moderation.refuses(order.prompt)
 
-    async def _refuse(self, bearer: Bearer, client_address: IPAddress) -> None:
+    async def _refuse(
+        self, order: Order, bearer: Bearer, client_address: IPAddress, idempotency_key: str | None
+    ) -> None:
         """In place of the admission, so the key is checked here, and counted like a refusal of Google's."""
         await self._api_keys.check(bearer, scope="generate", client_address=client_address)
-        await self._moderation.count_refusal(bearer.account_id)
+        wish = rules.idempotency(idempotency_key, order).name if idempotency_key else None
+        await self._moderation.count_refusal(bearer.account_id, wish=wish)
         raise _refused()
 
     async def _room(self, bearer: Bearer) -> Room | None:
@@ -198,6 +226,8 @@ class Generations:
         generation = admission.admitted
         if not admission.replayed and generation.state == "running":
             self._runner.start(Work(generation=generation, token=token))
+        elif not admission.replayed:
+            self._queue.note_arrival()
         generation = await self._wait(generation, account_id=token.account_id, wait_s=wait_s)
         if admission.replayed and generation.has_ended:
             # Taken in this process's memory, if Redis was gone: whoever made the image gives back only its own.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nanobanana.domain.api_keys.types import Bearer
-from nanobanana.domain.generation.rules import HOUR_S, limit_headers
+from nanobanana.domain.generation.rules import HOUR_S, IN_FLIGHT, limit_headers
 from nanobanana.domain.generation.types import Token
 from nanobanana.domain.limits.errors import RateLimitedError
 from nanobanana.domain.limits.service import Limiter
@@ -12,18 +12,18 @@ from nanobanana.domain.moderation.rules import images_per_hour
 
 # Test images cost a little CPU and nothing else.
 _TEST_IMAGES_PER_HOUR = 1_000
-# The longest that work counts as in flight whose end nobody tells: an hour in the queue, and ten minutes to be made.
-# Otherwise it counts until it ends, in whatever process.
-_IN_FLIGHT_S = 4_200
-_IN_FLIGHT = "in_flight"
+# To be made, once it has waited in the queue for as long as anything may. So long counts work as in flight whose end
+# nobody tells; otherwise until it ends, in whatever process.
+_MAKING_S = 600
 # Nobody knows when the next of them ends; images take some ten seconds.
 _ASK_AGAIN_S = 2
 
 
 class SpeedLimits:
-    def __init__(self, limiter: Limiter, *, refusals_per_day: int) -> None:
+    def __init__(self, limiter: Limiter, *, refusals_per_day: int, queue_max_age_s: int) -> None:
         self._limiter = limiter
         self._refusals_per_day = refusals_per_day
+        self._in_flight_s = queue_max_age_s + _MAKING_S
 
     async def take(self, bearer: Bearer, *, token: str) -> Verdict:
         """One token of every window; the same `token` costs once. Raises RateLimitedError."""
@@ -43,24 +43,42 @@ class SpeedLimits:
         back = [
             window.limit
             for window in verdict.windows
-            if window.taken and (refund or window.limit.name == _IN_FLIGHT)
+            if window.taken and (refund or window.limit.name == IN_FLIGHT)
         ]
         if back:
             self._limiter.give_back(back, token=token)
 
     def end(self, token: Token, *, refund: bool) -> None:
         """The work of this token is no longer in flight; with `refund` it never counted."""
-        if back := list(_to_give_back(token, refund=refund)):
+        if back := list(self._to_give_back(token, refund=refund)):
             self._limiter.give_back(back, token=token.id)
 
     def _limits(self, bearer: Bearer) -> list[Limit]:
         per_hour = images_per_hour(bearer, refusals_per_day=self._refusals_per_day)
-        return list(_limits(bearer, per_hour))
+        limits = list(_by_the_hour(bearer, per_hour))
+        if bearer.mode == "live" and bearer.plan_images_in_flight is not None:
+            limits.append(self._in_flight(bearer.account_id, bearer.plan_images_in_flight))
+        return limits
+
+    def _to_give_back(self, token: Token, *, refund: bool) -> Iterator[Limit]:
+        """Without their bounds, which the plan may have changed. A window that never had the token does not mind."""
+        if token.mode == "test":
+            if refund:
+                yield Limit(name="hour", subject=f"test {token.account_id}", tokens=0, window_s=HOUR_S)
+            return
+        if refund:
+            yield Limit(name="hour", subject=token.account_id, tokens=0, window_s=HOUR_S)
+            yield Limit(name="key_hour", subject=token.api_key_id, tokens=0, window_s=HOUR_S)
+        if token.in_flight:
+            yield self._in_flight(token.account_id, 0)
+
+    def _in_flight(self, account_id: str, tokens: int) -> Limit:
+        return Limit(name=IN_FLIGHT, subject=account_id, tokens=tokens, window_s=self._in_flight_s)
 
 
 def _allowed(bearer: Bearer, verdict: Verdict) -> Verdict:
     if not verdict.allowed:
-        by_clock = [window for window in verdict.windows if window.limit.name != _IN_FLIGHT]
+        by_clock = [window for window in verdict.windows if window.limit.name != IN_FLIGHT]
         waits = [window.wait_s for window in by_clock if window.remaining == 0]
         raise RateLimitedError(
             retry_after_s=max(waits, default=_ASK_AGAIN_S),
@@ -69,7 +87,7 @@ def _allowed(bearer: Bearer, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _limits(bearer: Bearer, per_hour: int | None) -> Iterator[Limit]:
+def _by_the_hour(bearer: Bearer, per_hour: int | None) -> Iterator[Limit]:
     if bearer.mode == "test":
         yield Limit(
             name="hour", subject=f"test {bearer.account_id}", tokens=_TEST_IMAGES_PER_HOUR, window_s=HOUR_S
@@ -81,23 +99,3 @@ def _limits(bearer: Bearer, per_hour: int | None) -> Iterator[Limit]:
         yield Limit(
             name="key_hour", subject=bearer.api_key_id, tokens=bearer.key_images_per_hour, window_s=HOUR_S
         )
-    if bearer.plan_images_in_flight is not None:
-        yield Limit(
-            name=_IN_FLIGHT,
-            subject=bearer.account_id,
-            tokens=bearer.plan_images_in_flight,
-            window_s=_IN_FLIGHT_S,
-        )
-
-
-def _to_give_back(token: Token, *, refund: bool) -> Iterator[Limit]:
-    """Without their bounds, which the plan may have changed. A window that never had the token does not mind."""
-    if token.mode == "test":
-        if refund:
-            yield Limit(name="hour", subject=f"test {token.account_id}", tokens=0, window_s=HOUR_S)
-        return
-    if refund:
-        yield Limit(name="hour", subject=token.account_id, tokens=0, window_s=HOUR_S)
-        yield Limit(name="key_hour", subject=token.api_key_id, tokens=0, window_s=HOUR_S)
-    if token.in_flight:
-        yield Limit(name=_IN_FLIGHT, subject=token.account_id, tokens=0, window_s=_IN_FLIGHT_S)

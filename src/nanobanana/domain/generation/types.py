@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from nanobanana.domain.api_keys.types import Mode, Month
@@ -9,7 +9,8 @@ from nanobanana.domain.images.types import ImageFormat, ImagePlace
 Size = Literal["1024x1024", "1280x896", "896x1280", "1408x768", "768x1408"]
 Style = Literal["natural", "artistic"]
 QuotaLimit = Literal["account_month", "key_cap", "free_pool", "balance", "spending_cap"]
-Refusal = QuotaLimit | Literal["idempotency_key_reused", "queue_full"]
+ImageState = Literal["kept", "expired", "deleted"]
+Refusal = QuotaLimit | Literal["idempotency_key_reused", "queue_full", "store_outage"]
 State = Literal["queued", "running", "succeeded", "failed", "blocked", "cancelled", "expired"]
 
 
@@ -40,7 +41,8 @@ class Generation:
     created_at: datetime
     finished_at: datetime | None
     image_name: str
-    image_state: Literal["kept", "expired", "deleted"] | None
+    # As the row has it: a picture is past its end for a moment before the row says so.
+    image_state: ImageState | None
     image_format: ImageFormat | None
     # None: there is nothing of it, or nothing any more.
     image_place: ImagePlace | None
@@ -64,14 +66,47 @@ class Generation:
         return self.state not in {"queued", "running"}
 
     @property
+    def image_state_now(self) -> ImageState | None:
+        """What its owner is told: a picture whose time is up is gone, whether its file is yet or not."""
+        if (
+            self.image_state == "kept"
+            and self.expires_at is not None
+            and self.expires_at <= datetime.now(UTC)
+        ):
+            return "expired"
+        return self.image_state
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is one to show."""
+        return self.image_state_now == "kept"
+
+    @property
     def is_stored(self) -> bool | None:
         """None: there is nothing of its picture, or nothing any more."""
-        return None if self.image_place is None else self.image_place == "store"
+        return self.image_place == "store" if self.has_picture and self.image_place else None
 
     @property
     def pixels(self) -> tuple[int, int]:
         width, height = self.size.split("x")
         return int(width), int(height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which generations are listed: of a time, by their ids, and of a kind; None: all."""
+
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    api_key_id: str | None = None
+    state: State | None = None
+    size: Size | None = None
+    image_state: ImageState | None = None
+
+    @property
+    def look_into_rows(self) -> bool:
+        """Whether ids alone do not tell what is listed."""
+        return any((self.api_key_id, self.state, self.size, self.image_state))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +134,11 @@ class Idempotency:
 
     key: str
     fingerprint: bytes
+
+    @property
+    def name(self) -> str:
+        """Of both: the same for a retry, another for another wish under the same key."""
+        return f"{self.fingerprint.hex()} {self.key}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +194,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A picture that is in the store. Model and tokens are unknown when an earlier attempt stored it."""
+    """A picture that is kept. Model and tokens are unknown when an earlier attempt stored it."""
 
     image_format: ImageFormat
     image_bytes: int

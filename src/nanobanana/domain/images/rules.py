@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.types import ImageFormat, Picture
@@ -22,6 +22,12 @@ _ENCODING: dict[ImageFormat, dict[str, Any]] = {
     "jpeg": {"quality": 95, "subsampling": 0},
     "webp": {"quality": 92, "method": 4},
 }
+
+# Which modes' pixels a colour profile of this kind tells the colours of.
+_PROFILED = {b"RGB ": {"RGB", "RGBA"}, b"GRAY": {"L"}}
+
+_THUMBNAIL_SIDE = 512
+_THUMBNAIL_ENCODING = {"quality": 80, "method": 2}
 
 
 def inspect(data: bytes) -> Picture:
@@ -62,9 +68,16 @@ def matches(picture: Picture, *, width: int, height: int, format: ImageFormat | 
 
 
 def fit(
-    picture: Picture, *, width: int, height: int, format: ImageFormat | None, watermark: str | None = None
+    picture: Picture,
+    *,
+    width: int,
+    height: int,
+    format: ImageFormat | None,
+    id: str | None = None,
+    watermark: str | None = None,
 ) -> Picture:
-    """Scaled until it covers width x height, cropped around the centre, never stretched; re-encoded."""
+    """Scaled until it covers width x height, cropped around the centre, never stretched; re-encoded. The colours stay,
+    with their profile; all other metadata of the source goes, and `id` is all there is of ours."""
     wanted = format or picture.format
     try:
         with Image.open(io.BytesIO(picture.data)) as image:
@@ -72,14 +85,27 @@ def fit(
             fitted = ImageOps.fit(
                 _for_encoding(image, wanted), (width, height), method=Image.Resampling.LANCZOS
             )
-            profile = image.info.get("icc_profile")
     except (OSError, ValueError, SyntaxError) as error:
         raise UnusablePictureError(f"the {picture.format} does not decode: {error}") from error
     if watermark:
         fitted = watermarked(fitted, watermark)
-    encoded = io.BytesIO()
-    fitted.save(encoded, wanted.upper(), icc_profile=profile, **_ENCODING[wanted])
-    return Picture(data=encoded.getvalue(), format=wanted, width=width, height=height)
+    data = _encoded(fitted, wanted, exif=_unique_id(id) if id else b"", **_ENCODING[wanted])
+    return Picture(data=data, format=wanted, width=width, height=height)
+
+
+def thumbnail(data: bytes) -> bytes:
+    """WebP, 512 pixels on the longer side. Raises UnusablePictureError."""
+    try:
+        with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
+            scale = _THUMBNAIL_SIDE / max(image.size)
+            size = (round(image.width * scale), round(image.height * scale))
+            # A JPEG is decoded at a half or a quarter of its size already, which takes a fraction of the time.
+            image.draft(None, size)
+            image.load()
+            small = _for_encoding(image, "webp").resize(size, Image.Resampling.LANCZOS)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UnusablePictureError(f"it does not decode: {error}") from error
+    return _encoded(small, "webp", **_THUMBNAIL_ENCODING)
 
 
 def _is_whole(picture: Picture) -> bool:
@@ -95,3 +121,20 @@ def _for_encoding(image: Image.Image, format: ImageFormat) -> Image.Image:
     if format == "jpeg" or "A" not in image.getbands():
         return image.convert("RGB")
     return image.convert("RGBA")
+
+
+def _encoded(image: Image.Image, format: ImageFormat, **options: Any) -> bytes:
+    profile = image.info.get("icc_profile", b"")
+    mode = "RGB" if format == "webp" and image.mode == "L" else image.mode
+    keeps_profile = mode in _PROFILED.get(profile[16:20], ())
+    # Else Pillow would write comments and XMP of the source into some formats.
+    image.info.clear()
+    encoded = io.BytesIO()
+    image.save(encoded, format.upper(), icc_profile=profile if keeps_profile else None, **options)
+    return encoded.getvalue()
+
+
+def _unique_id(id: str) -> bytes:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ImageUniqueID] = id
+    return exif.tobytes()

@@ -27,6 +27,27 @@ class Picture:
         return ENDINGS[self.format]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingPicture:
+    """How a picture that waits for the store stands. `place`: what its row says; None: there is no such row, or its
+    attempt has not settled it. `has_bytes`: not when it is deleted. `keep_s`: what is left of its life."""
+
+    name: str
+    has_bytes: bool
+    is_old: bool
+    place: ImagePlace | None
+    keep_s: int | None
+
+    @property
+    def is_due(self) -> bool:
+        return self.has_bytes and self.place == "waiting"
+
+    @property
+    def is_dead(self) -> bool:
+        """Deleted, or left behind by an attempt that never settled it."""
+        return not self.has_bytes or (self.place is None and self.is_old)
+
+
 class ImageStore(Protocol):
     """Where pictures are kept. A name is the one of the row and the ending of the format."""
 

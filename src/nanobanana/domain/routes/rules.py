@@ -23,8 +23,10 @@ GONE_S = 600.0
 # The quota of a day is asked for this often: somebody may have raised it.
 DAY_QUOTA_PROBE_S = 3_600.0
 OUT_PROBE_S = 86_400.0
-# A probe that has not ended by then is given up for lost, with its process: a call's 120 s, and some for its body.
-PROBE_LEASE_S = 150.0
+# By reason; of all others a minute.
+_LONGEST_OPEN_S = {ModelGoneError.code: GONE_S, "quota_day": DAY_QUOTA_PROBE_S}
+# Renewed each second while the probe lasts: one whose process has died costs no more time than one that failed.
+PROBE_LEASE_S = SHORTEST_COOL_DOWN_S
 # Who may not probe looks again when it has heard of the others.
 LOOK_AGAIN_S = 1.0
 
@@ -51,11 +53,15 @@ def reopened(breaker: Breaker, *, now: float) -> Breaker:
     return Breaker(since=now, changed_at=_later(breaker, now))
 
 
-def failed(breaker: Breaker, error: GoogleError, *, now: float, chance: float) -> Breaker:
+def failed(
+    breaker: Breaker, error: GoogleError, *, now: float, chance: float, is_starting: bool = False
+) -> Breaker:
+    """`is_starting`: it was reopened a moment ago, and is believed to be well only as long as nothing fails."""
     if is_account_trouble(error):
         return _shut(breaker, "out", reason=error.code, now=now, until=now + OUT_PROBE_S)
     failures = breaker.failures + 1
-    if breaker.state == "operational" and failures < FAILURES_TO_OPEN and not _opens_at_once(error):
+    is_borne = failures < FAILURES_TO_OPEN and not is_starting and not _opens_at_once(error)
+    if breaker.state == "operational" and is_borne:
         return replace(breaker, failures=failures)
     grown = replace(breaker, openings=breaker.openings + 1)
     until = now + _cool_down_s(error, openings=grown.openings, now=now, chance=chance)
@@ -73,9 +79,20 @@ def probed_elsewhere(breaker: Breaker, *, now: float) -> Breaker:
     return replace(breaker, state="half-open", until=now + LOOK_AGAIN_S)
 
 
+def awaited(breaker: Breaker, *, now: float, left_s: float) -> Breaker:
+    """Half-open, and the lease of its probe ends then."""
+    return replace(breaker, until=now + left_s)
+
+
 def given_up(breaker: Breaker, *, now: float) -> Breaker:
     """The probe went away without an answer: the next request may be one."""
-    return replace(breaker, state="open", changed_at=_later(breaker, now), until=now)
+    return replace(breaker, state="open", until=now)
+
+
+def bounded(breaker: Breaker, *, now: float) -> Breaker:
+    """For no longer than its kind of trouble is ever shut: else a clock that was put back, or another machine's that is
+    fast, would keep a route from being asked."""
+    return replace(breaker, until=min(breaker.until, now + _longest_s(breaker)))
 
 
 def may_go_on(error: GoogleError, *, calls: int, lost_attempts: int) -> bool:
@@ -149,6 +166,14 @@ def _cool_down_s(error: GoogleError, *, openings: int, now: float, chance: float
     return grown * (0.8 + 0.2 * chance)
 
 
+def _longest_s(breaker: Breaker) -> float:
+    if breaker.state == "half-open":
+        return PROBE_LEASE_S
+    if breaker.state == "out":
+        return OUT_PROBE_S
+    return _LONGEST_OPEN_S.get(breaker.reason, LONGEST_COOL_DOWN_S)
+
+
 def _until_midnight_s(now: float) -> float:
     here = datetime.fromtimestamp(now, _PACIFIC)
     midnight = (here + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -156,4 +181,5 @@ def _until_midnight_s(now: float) -> float:
 
 
 def _reason(error: GoogleError) -> str:
-    return f"quota_{error.quota_window}" if error.quota_window else error.code
+    is_quota = error.quota_window and not isinstance(error, ModelGoneError)
+    return f"quota_{error.quota_window}" if is_quota else error.code

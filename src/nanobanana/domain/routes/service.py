@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from nanobanana.domain.routes import rules
-from nanobanana.domain.routes.breakers import Breakers
+from nanobanana.domain.routes.breakers import Breakers, Call
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.domain.routes.repository import BreakersInRedis
 from nanobanana.domain.routes.route import Route, Target
@@ -53,10 +53,10 @@ class Routes:
             yield await self._serve(request, deadline, note_loss, lost_before, block)
 
     def room(self) -> int:
-        """How many more calls could begin now; 0 while no route can be used. A route that is to be probed counts
-        as one."""
+        """How many more calls could begin now; 0 while no route can be used. A model that is to be probed counts as
+        one, and after its reopening at first for little more."""
         now = self._clock()
-        return sum(_room_of(route, now) for route in self._routes)
+        return sum(route.room(now) for route in self._routes)
 
     def health(self) -> list[RouteHealth]:
         """Of each model, in the order of choice, by each route, in the order of use."""
@@ -83,10 +83,11 @@ class Routes:
         while target := self._choose(tries):
             if not await self._may_begin(target, tries, deadline):
                 break
-            if not target.is_usable(self._clock()) or not await self._breakers.may_ask(target):
+            call = await self._breakers.begin(target) if target.is_usable(self._clock()) else None
+            if call is None:
                 continue  # since it was chosen: others were quicker
             try:
-                image = await self._ask(target, request, block)
+                image = await self._ask(call, request, block)
             except GoogleError as error:
                 tries.note(target, error)
                 goes_on = rules.may_go_on(error, calls=tries.calls, lost_attempts=tries.lost_attempts)
@@ -129,27 +130,26 @@ class Routes:
         advice_s = tries.error.retry_after_s if tries.error and target is tries.asked[-1] else None
         return rules.pause_s(calls=tries.calls, chance=self._chance(), advice_s=advice_s)
 
-    async def _ask(self, target: Target, request: ImageRequest, block: AsyncExitStack) -> GoogleImage:
-        was_probe = target.breaker.state != "operational"
+    async def _ask(self, call: Call, request: ImageRequest, block: AsyncExitStack) -> GoogleImage:
+        target = call.target
         route = target.route
-        route.calls += 1
+        target.calls += 1
         try:
             image = await block.enter_async_context(target.images.generate(request))
         except GoogleError as error:
             GOOGLE_CALLS.labels(route.name, error.code).inc()
             if error.fault == "request":
-                await self._breakers.answered(target, was_probe=was_probe)
+                await self._breakers.answered(call)
             else:
-                await self._breakers.failed(target, error, was_probe=was_probe)
+                await self._breakers.failed(call, error)
             raise
         except BaseException:
-            if was_probe:
-                self._breakers.give_up_probe(target)
+            self._breakers.give_up(call)
             raise
         finally:
-            route.calls -= 1
+            target.calls -= 1
         GOOGLE_CALLS.labels(route.name, "image").inc()
-        await self._breakers.answered(target, was_probe=was_probe)
+        await self._breakers.answered(call)
         return image
 
     def _failure(self, tries: "_Tries") -> NoRouteError | NotServedError:
@@ -191,13 +191,6 @@ class _Tries:
             self.hopeless.append(target)
         self.lost_attempts += error.maybe_charged
         self.error = error
-
-
-def _room_of(route: Route, now: float) -> int:
-    left = max(0, route.calls_at_once - route.calls)
-    if any(target.breaker.state == "operational" for target in route.targets.values()):
-        return left
-    return min(left, sum(target.is_usable(now) for target in route.targets.values()))
 
 
 def _health_of(target: Target) -> RouteHealth:

@@ -16,8 +16,9 @@ class Breaker:
     reason: str = ""
     # When it became operational, or ceased to be; 0: it has never been otherwise.
     since: float = 0.0
-    # Nobody asks before; of half-open: when the probe counts as lost.
+    # Nobody asks before; of half-open: when the probe counts as lost, unless its lease is renewed.
     until: float = 0.0
+    # Also what this state is known by: each is later than the one it was made from.
     changed_at: float = 0.0
     # In a row, while operational.
     failures: int = 0

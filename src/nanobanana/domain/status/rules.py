@@ -24,14 +24,23 @@ def api(*, database: Sight, redis: Sight) -> Component:
     return _component("api", "operational", _last(database.since, redis.since))
 
 
-def images(health: Sequence[RouteHealth], *, database: Sight) -> Component:
+def images(health: Sequence[RouteHealth], *, database: Sight, store: Sight, is_full: bool) -> Component:
+    """Without the store pictures come in the answers themselves, until as many wait for it as may: `is_full`."""
     by_models = _by_models(health)
-    if database.up:
+    if not database.up:
+        since = [database.since or 0.0]
+        if by_models.condition == "down" and by_models.since:
+            since.append(by_models.since)
+        return replace(by_models, condition="down", since=min(since) or None)
+    if by_models.condition == "down":
         return by_models
-    since = [database.since or 0.0]
-    if by_models.condition == "down" and by_models.since:
-        since.append(by_models.since)
-    return replace(by_models, condition="down", since=min(since) or None)
+    if is_full:
+        return _component("images", "down", store.since)
+    if by_models.condition == "degraded":
+        return by_models
+    if not store.up:
+        return _component("images", "degraded", store.since)
+    return _component("images", "operational", _last(by_models.since, store.since))
 
 
 def next_try_at(health: Sequence[RouteHealth]) -> float | None:

@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from nanobanana.domain.images.guarded_store import GuardedStore
+from nanobanana.domain.images.waiting_room import WaitingRoom
 from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.status import repository, rules
 from nanobanana.domain.status.types import ServiceStatus, Sight
@@ -14,9 +16,19 @@ _PATIENCE_S = 2
 
 
 class StatusBoard:
-    def __init__(self, database: Database, *, routes: Routes, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        routes: Routes,
+        store: GuardedStore,
+        waiting_room: WaitingRoom,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._database = database
         self._routes = routes
+        self._store = store
+        self._waiting_room = waiting_room
         self._clock = clock
         self._seen_database = Sight()
         self._seen_redis = Sight()
@@ -37,9 +49,15 @@ class StatusBoard:
 
     def now(self) -> ServiceStatus:
         health = self._routes.health()
+        store = Sight(up=not self._store.is_away, since=self._store.changed_at)
         return ServiceStatus(
             components=[
-                rules.images(health, database=self._seen_database),
+                rules.images(
+                    health,
+                    database=self._seen_database,
+                    store=store,
+                    is_full=self._waiting_room.is_full,
+                ),
                 rules.api(database=self._seen_database, redis=self._seen_redis),
                 rules.database(self._seen_database),
             ],

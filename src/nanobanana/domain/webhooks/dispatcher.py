@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -16,8 +17,10 @@ from nanobanana.domain.webhooks import delivery_repository, repository, rules
 from nanobanana.domain.webhooks.payloads import Payloads
 from nanobanana.domain.webhooks.secret_box import SecretBox
 from nanobanana.domain.webhooks.types import Attempt, DueDelivery
+from nanobanana.errors import ServiceUnavailableError
 from nanobanana.integrations.webhooks import signature
 from nanobanana.integrations.webhooks.client import WebhookClient
+from nanobanana.shutdown import HAND_OVER_S
 from nanobanana.storage.database import Database
 from nanobanana.storage.queue import defer
 
@@ -64,7 +67,11 @@ class Dispatcher:
         _, unfinished = await asyncio.wait(tasks, timeout=grace_s)
         for task in unfinished:
             task.cancel()
-            await delivery_repository.release(self._database, task.get_name(), rest_s=0)
+        # Without the database the holds run out.
+        with suppress(ServiceUnavailableError, TimeoutError):
+            async with asyncio.timeout(HAND_OVER_S):
+                for task in unfinished:
+                    await delivery_repository.release(self._database, task.get_name(), rest_s=0)
 
     async def _serve(self, webhook_id: str) -> None:
         """Round by round, until nothing is due or the endpoint asks for a rest."""

@@ -28,11 +28,19 @@ class Payloads:
 
     async def _image(self, id: str, *, account_id: str) -> dict[str, Any]:
         work = await generation_repository.find(self._database, id, account_id=account_id)
-        return image_data(work.generation, url=self._link_to(work.generation)) if work else {"id": id}
+        if work is None:
+            return {"id": id}
+        generation = work.generation
+        thumbnail_url = (
+            self._images.thumbnail_link(generation.image_name, base_url=self._base_url)
+            if generation.has_picture
+            else None
+        )
+        return image_data(generation, url=self._link_to(generation), thumbnail_url=thumbnail_url)
 
     def _link_to(self, generation: Generation) -> str | None:
         """None for a picture that no store holds: a delivery is no place for megabytes."""
-        if generation.image_state != "kept" or generation.image_format is None:
+        if generation.image_format is None or not generation.is_stored:
             return None
         return self._images.link(
             generation.image_name,
@@ -42,19 +50,20 @@ class Payloads:
         )
 
 
-def image_data(generation: Generation, *, url: str | None) -> dict[str, Any]:
+def image_data(generation: Generation, *, url: str | None, thumbnail_url: str | None) -> dict[str, Any]:
     """As GET /v1/generations/{id} tells it; a test holds the two together."""
     return {
         "id": generation.id,
         "status": generation.state,
         "url": url,
+        "thumbnail_url": thumbnail_url,
         "prompt": generation.prompt,
         "size": generation.size,
         "style": generation.style,
         "format": generation.image_format or generation.format,
         "mode": generation.mode,
         "model": generation.model,
-        "image_state": generation.image_state,
+        "image_state": generation.image_state_now,
         "stored": generation.is_stored,
         "expires_at": generation.expires_at,
         "charge": _charge(generation),

@@ -29,9 +29,6 @@ _GLOBAL_UNICAST = ip_network("2000::/3")
 # Azure answers its own machines.
 _REFUSED = tuple(ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32"))
 
-# A lookup holds a thread for as long as a name server likes; those that fit pictures are others.
-_LOOKUPS_AT_ONCE = 32
-
 
 def is_public(address: IPAddress) -> bool:
     address = _inside(address)
@@ -74,12 +71,13 @@ class Guard:
 
 
 class GuardedResolver(AbstractResolver):
-    """A name with one forbidden address among others is refused altogether."""
+    """A name with one forbidden address among others is refused altogether. A lookup holds a thread for as long as a
+    name server likes: `lookups_at_once` are this resolver's own, so that those who wait here keep nobody else waiting."""
 
-    def __init__(self, guard: Guard, lookup: Lookup = socket.getaddrinfo) -> None:
+    def __init__(self, guard: Guard, lookup: Lookup = socket.getaddrinfo, *, lookups_at_once: int) -> None:
         self._guard = guard
         self._lookup = lookup
-        self._threads = ThreadPoolExecutor(_LOOKUPS_AT_ONCE, thread_name_prefix="webhook_lookup")
+        self._threads = ThreadPoolExecutor(lookups_at_once, thread_name_prefix="webhook_lookup")
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC

@@ -21,17 +21,26 @@ from nanobanana.kit.addresses import IPNetwork
 # For everything from the lookup of the name to the head of the answer.
 TIMEOUT_S = 20
 _CHECK_S = 3
+# Of names to send to, and of those that owners give us meanwhile.
+_LOOKUPS_AT_ONCE, _CHECKS_AT_ONCE = 32, 8
 # Of an answer's body, which nobody wants: so that a server that is still writing it does not meet a reset.
 _POLITE_BYTES, _POLITE_S = 4_096, 1
 
 
 class WebhookClient:
     def __init__(
-        self, http: aiohttp.ClientSession, resolver: GuardedResolver, guard: Guard, *, https_only: bool
+        self,
+        http: aiohttp.ClientSession,
+        resolver: GuardedResolver,
+        guard: Guard,
+        *,
+        checks: GuardedResolver,
+        https_only: bool,
     ) -> None:
         self._http = http
         self._resolver = resolver
         self._guard = guard
+        self._checks = checks
         self._https_only = https_only
 
     async def check(self, text: str) -> None:
@@ -39,7 +48,7 @@ class WebhookClient:
         url = urls.parse(text, https_only=self._https_only)
         try:
             async with asyncio.timeout(_CHECK_S):
-                await self._resolver.resolve(str(url.host), url.port or 0)
+                await self._checks.resolve(str(url.host), url.port or 0)
         except RefusedAddressError as error:
             raise RefusedUrlError(
                 f"{error} On your own machine, the setting WEBHOOK_ALLOWED_NETWORKS=127.0.0.0/8 allows it."
@@ -64,6 +73,7 @@ class WebhookClient:
     async def close(self) -> None:
         await self._http.close()
         await self._resolver.close()
+        await self._checks.close()
 
 
 def open_client(
@@ -74,7 +84,8 @@ def open_client(
     Names are remembered for ten seconds, which also makes one lookup of many at once; that lets nothing through,
     since what is checked is the address."""
     guard = Guard(allowed)
-    resolver = GuardedResolver(guard, lookup)
+    resolver = GuardedResolver(guard, lookup, lookups_at_once=_LOOKUPS_AT_ONCE)
+    checks = GuardedResolver(guard, lookup, lookups_at_once=_CHECKS_AT_ONCE)
     connector = aiohttp.TCPConnector(
         limit=0, force_close=True, resolver=resolver, socket_factory=guard.open_socket, ttl_dns_cache=10
     )
@@ -87,7 +98,7 @@ def open_client(
         trust_env=False,
         read_bufsize=_POLITE_BYTES,
     )
-    return WebhookClient(http, resolver, guard, https_only=https_only)
+    return WebhookClient(http, resolver, guard, checks=checks, https_only=https_only)
 
 
 async def _hear_out(response: aiohttp.ClientResponse) -> None:

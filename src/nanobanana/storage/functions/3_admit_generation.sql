@@ -1,9 +1,10 @@
 -- Admits one order, all or nothing: holds an image against every limit it counts for and bears the row, running; or
--- queued, when `in_queue_max_length` is not null, unless so many wait already.
+-- queued, when `in_queue_max_length` is not null, unless so many wait already; when that is less than none, nothing is
+-- taken on.
 -- Gives no row when the key may not do this at this moment; with `refusal`, nothing was changed: the limit that has no
 -- room, or 'idempotency_key_reused'; with `replayed`, the generation that the idempotency key belongs to.
 -- Raises NB402, with the limit as its message, when others took the last room while this one was being admitted,
--- NB401 when the account was erased meanwhile, and NB503 when the queue is full.
+-- NB401 when the account was erased meanwhile, and NB503 with 'queue_full', or 'store_outage' when nothing is taken on.
 --
 -- Locks are taken in one order, idempotency key → queue → account → API key → free day, here and in settle_generation:
 -- two of them never wait for each other in a circle.
@@ -64,6 +65,9 @@ begin
         end loop;
     end if;
 
+    if in_queue_max_length < 0 then
+        raise exception using errcode = 'NB503', message = 'store_outage';
+    end if;
     if bearer.mode = 'live' then
         if room.full_limit is not null then
             refusal := room.full_limit;

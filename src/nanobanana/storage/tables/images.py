@@ -100,7 +100,10 @@ image_bytes = Table(
     "image_bytes",
     metadata,
     Column("name", Text, primary_key=True),
+    # Empty when the picture is deleted, until the store has nothing of it either.
     Column("data", LargeBinary, nullable=False),
     moment("expires_at"),
+    created_at(),
+    moment("lease_until"),  # somebody brings it to the store
     Index("image_bytes_expires_at_idx", "expires_at"),
 )

@@ -1,14 +1,23 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from nanobanana.domain.generation import rules
-from nanobanana.domain.generation.types import Generation
+from nanobanana.domain.generation.types import Filters, Generation, ImageState, Size, State
+from nanobanana.errors import InvalidRequestError
 from nanobanana.web.api.schemas.errors import error_responses
-from nanobanana.web.api.schemas.generations import GenerationPage, GenerationView
+from nanobanana.web.api.schemas.generations import (
+    DeletionList,
+    Deletions,
+    DeletionView,
+    GenerationPage,
+    GenerationView,
+)
+from nanobanana.web.api.schemas.moments import Moment
 from nanobanana.web.dependencies import (
     BaseUrl,
     Id,
+    JsonBody,
     MakerAccountId,
     ReaderAccountId,
     ServicesDep,
@@ -19,7 +28,36 @@ router = APIRouter(tags=["Generations"])
 _LONGEST_WAIT_S = 90
 
 
-@router.get("/generations/{id}", responses=error_responses(400, 401, 403, 404, 503))
+async def _filters(
+    *,
+    created_after: Annotated[
+        Moment | None, Query(description="Made then or later: a moment with its zone, or a day in UTC")
+    ] = None,
+    created_before: Annotated[
+        Moment | None, Query(description="Made before then, or before that day")
+    ] = None,
+    key: Annotated[
+        str | None, Query(pattern=r"^key_[0-9A-Za-z]{22}$", description="The id of the API key")
+    ] = None,
+    status: State | None = None,
+    size: Size | None = None,
+    image_state: ImageState | None = None,
+) -> Filters:
+    if created_after and created_before and created_after > created_before:
+        raise InvalidRequestError(
+            "created_after: This must not be after `created_before`.", param="created_after"
+        )
+    return Filters(
+        created_after=created_after,
+        created_before=created_before,
+        api_key_id=key,
+        state=status,
+        size=size,
+        image_state=image_state,
+    )
+
+
+@router.get("/generations/{id}", responses=error_responses(400, 401, 403, 404, 410, 503))
 async def get_generation(
     *,
     id: Id,
@@ -31,8 +69,9 @@ async def get_generation(
         int, Query(ge=0, le=_LONGEST_WAIT_S, description="Seconds to hold the call until it has ended")
     ] = 0,
 ) -> GenerationView:
-    """One generation as it stands, with a link that works; `Retry-After` until it has ended."""
-    generation = await services.generations.get(id, account_id=account_id, wait_s=wait)
+    """One generation as it stands, with a link that works; `Retry-After` until it has ended. One whose picture is gone
+    is 410, and stands in the list."""
+    generation = await services.gallery.get(id, account_id=account_id, wait_s=wait)
     if not generation.has_ended:
         response.headers["Retry-After"] = str(rules.ask_again_s(generation))
     return await view_of(generation, services, base_url)
@@ -46,28 +85,73 @@ async def cancel_generation(
     return await view_of(await services.generations.cancel(id, account_id=account_id), services, base_url)
 
 
+@router.delete("/generations/{id}", status_code=204, responses=error_responses(401, 403, 404, 409, 503))
+async def delete_generation(id: Id, account_id: MakerAccountId, services: ServicesDep) -> None:
+    """Deletes picture and prompt, at once and for good. That it was made stays listed and charged. One that has not
+    ended is 409: cancel it while it is queued."""
+    await services.gallery.delete(id, account_id=account_id)
+
+
+@router.post(
+    "/generations/delete",
+    dependencies=[JsonBody],
+    responses=error_responses(400, 401, 403, 413, 415, 503),
+)
+async def delete_generations(
+    body: Deletions, account_id: MakerAccountId, services: ServicesDep
+) -> DeletionList:
+    """Deletes up to 100, as one by one, and says of each what became of it."""
+    results = await services.gallery.delete_many(body.ids, account_id=account_id)
+    return DeletionList(data=[DeletionView(id=id, result=result) for id, result in results.items()])
+
+
 @router.get("/generations", responses=error_responses(400, 401, 403, 503))
 async def list_generations(
+    *,
     account_id: ReaderAccountId,
     services: ServicesDep,
     base_url: BaseUrl,
+    filters: Annotated[Filters, Depends(_filters)],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[
         str | None, Query(pattern=r"^gen_[0-9A-Za-z]{22}$", description="`next_cursor`")
     ] = None,
 ) -> GenerationPage:
-    """The account's generations, newest first. Pictures that no store holds have no `url` here, only one by one."""
-    found, has_more = await services.generations.page(account_id=account_id, before=cursor, limit=limit)
+    """The account's generations, newest first. Pictures that no store holds have no `url` here, only one by one.
+
+    With `key`, `status`, `size` or `image_state` a page may be short or even empty before the last one: go on while
+    `has_more`."""
+    found, next_cursor = await services.generations.page(
+        account_id=account_id, before=cursor, limit=limit, filters=filters
+    )
     return GenerationPage(
-        data=[GenerationView.of(row, url=link_to(row, services, base_url)) for row in found],
-        has_more=has_more,
-        next_cursor=found[-1].id if has_more else None,
+        data=[listed_view(row, services, base_url) for row in found],
+        has_more=next_cursor is not None,
+        next_cursor=next_cursor,
     )
 
 
 def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
     """Where the picture is served, if it is served at all."""
-    if generation.image_state != "kept" or generation.image_format is None:
+    return _link(generation, services, base_url) if generation.is_stored else None
+
+
+def listed_view(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
+    """Without the pictures that only an answer of their own can hold."""
+    return _view(generation, services, base_url, url=link_to(generation, services, base_url))
+
+
+async def view_of(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
+    url = link_to(generation, services, base_url)
+    if url is None and generation.has_picture and generation.image_format:
+        url = await services.images.data_url(generation.image_name, generation.image_format)
+        # What does not wait any more has come to the store a moment ago.
+        url = url or _link(generation, services, base_url)
+    return _view(generation, services, base_url, url=url)
+
+
+def _link(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
+    if not generation.has_picture or generation.image_format is None:
         return None
     return services.images.link(
         generation.image_name,
@@ -77,8 +161,8 @@ def link_to(generation: Generation, services: ServicesDep, base_url: str) -> str
     )
 
 
-async def view_of(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
-    url = link_to(generation, services, base_url)
-    if url is None and generation.image_state == "kept" and generation.image_format:
-        url = await services.images.data_url(generation.image_name, generation.image_format)
-    return GenerationView.of(generation, url=url)
+def _view(generation: Generation, services: ServicesDep, base_url: str, *, url: str | None) -> GenerationView:
+    thumbnail_url = None
+    if generation.has_picture:
+        thumbnail_url = services.images.thumbnail_link(generation.image_name, base_url=base_url)
+    return GenerationView.of(generation, url=url, thumbnail_url=thumbnail_url)

@@ -5,9 +5,8 @@ from fastapi.responses import StreamingResponse
 
 from nanobanana.domain.personal_data.types import Export
 from nanobanana.domain.sessions.types import Session
-from nanobanana.web.api.generations import link_to
+from nanobanana.web.api.generations import listed_view
 from nanobanana.web.api.schemas.errors import error_responses
-from nanobanana.web.api.schemas.generations import GenerationView
 from nanobanana.web.api.schemas.personal_data import AccountExport, Erasure, ErasureBegun
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, CurrentSession, JsonBody, ServicesDep
 
@@ -55,7 +54,7 @@ async def _pieces(
     yield AccountExport.without_generations(export, current=session).model_dump_json().removesuffix("]}")
     comma = ""
     async for page in export.generations:
-        views = (GenerationView.of(row, url=link_to(row, services, base_url)) for row in page)
+        views = (listed_view(row, services, base_url) for row in page)
         yield comma + ",".join(view.model_dump_json() for view in views)
         comma = ","
     yield "]}"

@@ -19,12 +19,15 @@ router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
 
 
 @router.post(
-    "", status_code=201, dependencies=[JsonBody], responses=error_responses(400, 401, 409, 413, 415, 503)
+    "", status_code=201, dependencies=[JsonBody], responses=error_responses(400, 401, 409, 413, 415, 429, 503)
 )
-async def create_webhook(body: NewWebhook, account: SessionAccount, services: ServicesDep) -> ShownWebhook:
+async def create_webhook(
+    body: NewWebhook, account: SessionAccount, address: ClientAddress, services: ServicesDep
+) -> ShownWebhook:
     """A new endpoint, with its secret in this answer only. An account has 10 at most.
 
     Deliveries follow the Standard Webhooks specification: verify their signature with any of its libraries."""
+    await services.throttle.take("webhook_change", address=address, account_id=account.id)
     return ShownWebhook.shown(
         await services.webhooks.create(account_id=account.id, url=body.url, events=body.events)
     )
@@ -42,11 +45,12 @@ async def get_webhook(id: Id, account: SessionAccount, services: ServicesDep) ->
     return WebhookInfo.of(await services.webhooks.get(id, account_id=account.id))
 
 
-@router.patch("/{id}", dependencies=[JsonBody], responses=error_responses(400, 401, 404, 413, 415, 503))
+@router.patch("/{id}", dependencies=[JsonBody], responses=error_responses(400, 401, 404, 413, 415, 429, 503))
 async def change_webhook(
-    id: Id, body: WebhookUpdate, account: SessionAccount, services: ServicesDep
+    id: Id, body: WebhookUpdate, account: SessionAccount, address: ClientAddress, services: ServicesDep
 ) -> WebhookInfo:
     """Changes what is named and leaves the rest. `"disabled": false` brings back an endpoint that was disabled."""
+    await services.throttle.take("webhook_change", address=address, account_id=account.id)
     return WebhookInfo.of(await services.webhooks.change(id, account_id=account.id, changes=body.changes()))
 
 

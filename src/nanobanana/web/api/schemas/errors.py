@@ -12,8 +12,9 @@ _DESCRIPTIONS = {
     403: "`account_suspended`, `scope_missing`, `ip_not_allowed` or `wrong_password`",
     404: "`not_found`; also for what belongs to another account",
     405: "`method_not_allowed`",
-    409: "`email_taken`, `too_many_keys`, `too_many_webhooks`, `webhook_disabled`, `not_cancellable`, or `cancelled`: what "
-    "was asked for was cancelled before it was made",
+    409: "`email_taken`, `too_many_keys`, `too_many_webhooks`, `webhook_disabled`, `not_cancellable`, "
+    "`not_deletable`, or `cancelled`: what was asked for was cancelled before it was made",
+    410: "`image_expired` or `image_deleted`: its picture is gone",
     413: "`body_too_large`: more than 64 KiB",
     415: "`unsupported_media_type`: the body is not declared as JSON",
     422: "`content_policy`: the model, or this service, refuses the prompt or its picture; asking again is useless. "

@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from nanobanana.domain.api_keys.types import Mode
+from nanobanana.domain.gallery.types import Deletion
 from nanobanana.domain.generation.errors import error_of
-from nanobanana.domain.generation.types import Generation, Order, Quote, Size, State, Style
+from nanobanana.domain.generation.types import Generation, ImageState, Order, Quote, Size, State, Style
 from nanobanana.domain.images.types import ImageFormat
 from nanobanana.web.api.schemas.money import usd
 from nanobanana.web.api.schemas.strict import RequestBody
@@ -81,13 +82,16 @@ class GenerationView(BaseModel):
         description="While it is queued: from 1, in the order in which they are taken up; a second old at most"
     )
     url: str | None = Field(description="Where the picture is, once there is one")
+    thumbnail_url: str | None = Field(
+        description="Where a small one is, WebP with 512 pixels on the longer side; made when it is first fetched"
+    )
     prompt: str
     size: Size
     style: Style
     format: ImageFormat | None = Field(description="Of the picture; before there is one, what was asked for")
     mode: Mode
     model: str | None
-    image_state: Literal["kept", "expired", "deleted"] | None
+    image_state: ImageState | None
     stored: bool | None = Field(
         description="Whether the picture is in the store; false while only this answer holds it, null without one"
     )
@@ -98,19 +102,20 @@ class GenerationView(BaseModel):
     finished_at: datetime | None
 
     @classmethod
-    def of(cls, generation: Generation, *, url: str | None) -> Self:
+    def of(cls, generation: Generation, *, url: str | None, thumbnail_url: str | None) -> Self:
         return cls(
             id=generation.id,
             status=generation.state,
             queue_position=generation.queue_position,
             url=url,
+            thumbnail_url=thumbnail_url,
             prompt=generation.prompt,
             size=generation.size,
             style=generation.style,
             format=generation.image_format or generation.format,
             mode=generation.mode,
             model=generation.model,
-            image_state=generation.image_state,
+            image_state=generation.image_state_now,
             stored=generation.is_stored,
             expires_at=generation.expires_at,
             charge=Charge.of(generation),
@@ -163,8 +168,25 @@ class DryRun(BaseModel):
 
 class GenerationPage(BaseModel):
     data: list[GenerationView]
-    has_more: bool
+    has_more: bool = Field(
+        description="Whether to ask for the next page, also after one that is short or empty"
+    )
     next_cursor: str | None
+
+
+class Deletions(RequestBody):
+    ids: list[Annotated[str, StringConstraints(pattern=r"^gen_[0-9A-Za-z]{22}$")]] = Field(
+        min_length=1, max_length=100
+    )
+
+
+class DeletionView(BaseModel):
+    id: str
+    result: Deletion = Field(description="`not_deletable`: it has not ended")
+
+
+class DeletionList(BaseModel):
+    data: list[DeletionView]
 
 
 def _left(limit: int | None, used: int) -> int | None:

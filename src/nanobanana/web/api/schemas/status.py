@@ -8,7 +8,8 @@ from nanobanana.domain.status.types import Component, Condition, Part, ServiceSt
 
 class ComponentStatus(BaseModel):
     name: Part = Field(
-        description="`images`: whether a model can be reached. `api`: accounts, keys and limits; degraded while limits are "
+        description="`images`: whether a model can be reached; degraded also while pictures are not stored but come in the "
+        "answers (`stored` false). `api`: accounts, keys and limits; degraded while limits are "
         "stricter and less exact"
     )
     status: Condition

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from nanobanana.domain.images.names import thumbnail
-from nanobanana.domain.inventory.mover import Move
+from nanobanana.domain.inventory.move import Move
 from nanobanana.domain.inventory.service import Inventory
 from nanobanana.domain.inventory.types import Failure, ListedStore, Moved
 from nanobanana.integrations.object_store.errors import StoreError
