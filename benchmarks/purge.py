@@ -25,6 +25,7 @@ from rich.progress import Progress, TaskID, track
 from rich.table import Table
 
 from nanobanana.domain.images.service import Images
+from nanobanana.domain.images.waiting_room import WaitingRoom
 from nanobanana.domain.retention.purge import Purge
 from nanobanana.integrations.object_store.local import LocalFolder
 from nanobanana.settings import Settings
@@ -104,7 +105,8 @@ async def _purge(url: str, folder: str) -> None:
     """As every process of the service does it."""
     database = Database(url)
     await database.open()
-    await Purge(database, images=Images(LocalFolder(Path(folder)))).purge()
+    images = Images(LocalFolder(Path(folder)), waiting=WaitingRoom(database, max_bytes=1))
+    await Purge(database, images=images).purge()
     await database.close()
 
 

@@ -55,6 +55,12 @@ RECONCILIATION_DIFFERENCES = Gauge(
     "Records of money and images that disagreed at the last reconciliation",
     multiprocess_mode="mostrecent",
 )
+PICTURES_ASTRAY = Gauge(
+    "nanobanana_pictures_astray",
+    "What the last weekly sweep found: files without rows, rows without files",
+    ["kind"],
+    multiprocess_mode="mostrecent",
+)
 STORE_UP = Gauge("nanobanana_store_up", "Whether pictures go to the store", multiprocess_mode="livemin")
 WAITING_BYTES = Gauge(
     "nanobanana_waiting_picture_bytes",

@@ -22,13 +22,12 @@ from nanobanana.domain.generation.queue import GenerationQueue
 from nanobanana.domain.generation.runner import Runner
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.generation.speed_limits import SpeedLimits
-from nanobanana.domain.images import headers
 from nanobanana.domain.images.guarded_store import GuardedStore
 from nanobanana.domain.images.mover import Mover
 from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
-from nanobanana.domain.images.types import ImageStore
 from nanobanana.domain.images.waiting_room import WaitingRoom
+from nanobanana.domain.inventory.sweeper import Sweeper
 from nanobanana.domain.limits.service import Limiter
 from nanobanana.domain.moderation.blocklist import Blocklist
 from nanobanana.domain.moderation.service import Moderation
@@ -50,12 +49,11 @@ from nanobanana.domain.webhooks.payloads import Payloads
 from nanobanana.domain.webhooks.secret_box import SecretBox
 from nanobanana.domain.webhooks.service import Webhooks
 from nanobanana.google_routes import all_routes
+from nanobanana.image_stores import store_in_use
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
 from nanobanana.integrations.google.http import open_http
-from nanobanana.integrations.object_store.local import LocalFolder
-from nanobanana.integrations.object_store.s3 import Bucket, open_bucket
 from nanobanana.integrations.webhooks.client import WebhookClient, open_client
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
@@ -101,6 +99,8 @@ class Services:
     throttle: Throttle
     images: Images
     stores: Stores
+    # None without a store.
+    sweeper: Sweeper | None
     routes: Routes
     runner: Runner
     generations: Generations
@@ -152,6 +152,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             throttle=Throttle(limiter, scale=settings.throttle_scale),
             images=images,
             stores=stores,
+            sweeper=_sweeper(settings, database),
             routes=routes["live"],
             runner=runner,
             generations=generations,
@@ -185,7 +186,7 @@ async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[D
 
 def _stores(settings: Settings, database: Database) -> Stores:
     in_database = DatabaseStore(database)
-    chosen = GuardedStore(_chosen_store(settings, in_database))
+    chosen = GuardedStore(store_in_use(settings) or in_database)
     return Stores(
         in_database=in_database,
         chosen=chosen,
@@ -194,26 +195,9 @@ def _stores(settings: Settings, database: Database) -> Stores:
     )
 
 
-def _chosen_store(settings: Settings, in_database: DatabaseStore) -> ImageStore:
-    match settings.image_store:
-        case "local":
-            return LocalFolder(settings.image_dir)
-        case "s3":
-            return _bucket(settings)
-        case "none":
-            return in_database
-
-
-def _bucket(settings: Settings) -> Bucket:
-    return open_bucket(
-        endpoint=settings.r2_endpoint or "",
-        bucket=settings.r2_bucket or "",
-        region=settings.r2_region,
-        access_key_id=_required(settings, "r2_access_key_id"),
-        secret_access_key=_required(settings, "r2_secret_access_key"),
-        headers=headers.of_stored,
-        public_url=settings.r2_public_url,
-    )
+def _sweeper(settings: Settings, database: Database) -> Sweeper | None:
+    store = store_in_use(settings)
+    return Sweeper(database, store=store) if store else None
 
 
 def _secret_keys(settings: Settings) -> tuple[str, ...]:

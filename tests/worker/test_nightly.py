@@ -1,4 +1,4 @@
-"""What happens once a night, whoever's turn it is."""
+"""What happens once a night or week, whoever's turn it is."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -7,11 +7,13 @@ import pytest
 from httpx2 import AsyncClient
 from procrastinate.periodic import PeriodicDeferrer
 
-from nanobanana.metrics import RECONCILIATION_DIFFERENCES
+from nanobanana.metrics import PICTURES_ASTRAY, RECONCILIATION_DIFFERENCES
 from nanobanana.services import Services
 from tests.people import Person
 
 NIGHT = datetime(2027, 1, 31, 3, 17, 20, tzinfo=UTC)
+SUNDAY = datetime(2027, 1, 31, 4, 43, 20, tzinfo=UTC)
+MONDAY = datetime(2027, 2, 1, 4, 43, 20, tzinfo=UTC)
 NOON = datetime(2027, 1, 31, 12, 0, 0, tzinfo=UTC)
 
 
@@ -51,3 +53,22 @@ async def test_the_records_are_reconciled_by_one_process_a_night_and_differences
         while not RECONCILIATION_DIFFERENCES._value.get():  # the application's own worker does it
             await asyncio.sleep(0.02)
     assert RECONCILIATION_DIFFERENCES._value.get() == 1
+
+
+async def test_pictures_are_swept_by_one_process_a_week(
+    services: Services, deferrers: list[PeriodicDeferrer]
+) -> None:
+    nobodys = services.settings.image_dir / "2026/11/28/0VcGDXiy5RkxTnYo7IazX4qWzx6wVT.png"
+    nobodys.parent.mkdir(parents=True)
+    nobodys.write_bytes(b"picture")
+    PICTURES_ASTRAY.labels("files_without_rows").set(0)
+
+    await _pass_by(deferrers, MONDAY)
+    on_monday = await _jobs(services)
+    await _pass_by(deferrers, SUNDAY)
+
+    assert on_monday.count("sweep_pictures") == 0
+    assert (await _jobs(services)).count("sweep_pictures") == 1
+    async with asyncio.timeout(10):
+        while not PICTURES_ASTRAY.labels("files_without_rows")._value.get():
+            await asyncio.sleep(0.02)

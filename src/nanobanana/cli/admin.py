@@ -19,8 +19,6 @@ Email = Annotated[str, typer.Argument(help="The account's address, as in ada@exa
 Result = TypeVar("Result")
 
 
-# For a database that does not answer.
-_PATIENCE_S = 5
 # What begins with a minus is an amount, not an unknown option.
 _NEGATIVE_AMOUNTS = {"ignore_unknown_options": True}
 
@@ -132,21 +130,7 @@ def _bill(work: "Callable[[Billing], Awaitable[Result]]") -> Result:
 
 
 def _run(work: "Callable[[Database], Awaitable[Result]]") -> Result:
-    from nanobanana.cli.configuration import load_settings, one_sentence  # noqa: PLC0415  see main.py
-    from nanobanana.storage.database import Database  # noqa: PLC0415  see main.py
-    from nanobanana.storage.embedded.servers import running_servers  # noqa: PLC0415  see main.py
+    from nanobanana.cli.configuration import load_settings  # noqa: PLC0415  see main.py
+    from nanobanana.cli.database_command import with_database  # noqa: PLC0415  see main.py
 
-    settings = load_settings()
-
-    async def run(url: str) -> Result:
-        database = Database(url, size=1)
-        await database.open(patience_s=_PATIENCE_S)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    with one_sentence(), running_servers(settings) as complete:
-        assert complete.database_url is not None  # noqa: S101  what running_servers promises
-        return asyncio.run(run(complete.database_url.get_secret_value()))
-    raise AssertionError  # one_sentence() ends the command
+    return with_database(load_settings(), work)

@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from nanobanana.errors import NanoBananaError
+from nanobanana.integrations.object_store.errors import StoreError
 from nanobanana.settings import Settings
 from nanobanana.storage.embedded.errors import EmbeddedServerError
 
@@ -35,6 +36,8 @@ def one_sentence() -> Iterator[None]:
         yield
     except (StartError, EmbeddedServerError) as error:
         typer.echo(str(error), err=True)
+    except StoreError as error:
+        typer.echo(f"The store of pictures fails: {error}", err=True)
     except NanoBananaError as error:
         typer.echo(f"{error.message}\n{error.__cause__ or ''}".rstrip(), err=True)
     except PermissionError as error:

@@ -6,7 +6,7 @@ Commands import what they need when they run, so that --help is quick.
 import typer
 
 from nanobanana import __version__
-from nanobanana.cli import admin, db, doctor, serve, worker
+from nanobanana.cli import admin, db, doctor, images, serve, worker
 
 # Pretty tracebacks would print local variables, secrets among them.
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command()(worker.worker)
 app.command()(doctor.doctor)
 app.add_typer(db.app, name="db")
 app.add_typer(admin.app, name="admin")
+app.add_typer(images.app, name="images")
 
 
 def main() -> None:

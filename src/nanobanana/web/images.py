@@ -16,6 +16,7 @@ from nanobanana.domain.images.types import MEDIA_TYPES
 from nanobanana.errors import NanoBananaError, NotFoundError
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.dependencies import ServicesDep
+from nanobanana.web.picture_file import PictureFile
 
 router = APIRouter(tags=["Generations"])
 
@@ -110,7 +111,7 @@ def _served(name: str, file: FilePath, request: Request) -> Response | None:
     if _has_it_already(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     _check_range(request, size=found.st_size)
-    return FileResponse(file, stat_result=found, headers=headers)
+    return PictureFile(file, found, headers)
 
 
 def _headers(name: str, *, left_s: float | None) -> dict[str, str]:

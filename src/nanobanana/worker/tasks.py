@@ -41,6 +41,13 @@ def add_tasks(app: App, services: Services) -> None:
         del timestamp
         await services.billing.report_differences()
 
+    @app.periodic(cron="43 4 * * 0")
+    @app.task(name="sweep_pictures", pass_context=False)
+    async def sweep_pictures(timestamp: int) -> None:
+        del timestamp
+        if services.sweeper:
+            await services.sweeper.sweep()
+
 
 def _add_mails_of_accounts(app: App, services: Services, later: LaterUnlessRefused) -> None:
     @app.task(name="send_registration_mail", retry=later)

@@ -3,12 +3,12 @@ import time
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from nanobanana.domain.images import guarded_store
 from nanobanana.domain.images.guarded_store import FAILURES_TO_OPEN, GuardedStore
 from nanobanana.integrations.object_store.errors import StoreError
 from nanobanana.integrations.object_store.local import LocalFolder
+from tests.logs import logged_by
 
 NAME = "2026/11/28/abcdefghijklmnopqrstuvwxyzabcd.png"
 
@@ -79,7 +79,7 @@ async def test_failures_in_a_row_open_it_and_only_a_probe_that_leaves_nothing_cl
 
 async def test_the_log_tells_each_change_once_and_no_name(store: GuardedStore, folder: ShakyFolder) -> None:
     folder.fails = True
-    with capture_logs() as logs:
+    with logged_by(guarded_store) as logs:
         for _ in range(FAILURES_TO_OPEN + 3):
             await fails(store)
         await store.probe()

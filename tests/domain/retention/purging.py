@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from nanobanana.domain.images.service import Images
+from nanobanana.domain.images.waiting_room import WaitingRoom
 from nanobanana.domain.retention.purge import Purge
 from nanobanana.integrations.object_store.local import LocalFolder
 from nanobanana.storage.database import Database
@@ -13,7 +14,8 @@ from nanobanana.storage.database import Database
 async def purge(url: str, folder: Path) -> None:
     database = Database(url)
     await database.open()
-    await Purge(database, images=Images(LocalFolder(folder))).purge()
+    images = Images(LocalFolder(folder), waiting=WaitingRoom(database, max_bytes=1))
+    await Purge(database, images=images).purge()
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ async def made(client: AsyncClient, person: Person) -> dict[str, Any]:
 async def seen(client: AsyncClient, services: Services, person: Person, id: str) -> list[tuple[object, ...]]:
     """What becomes of a generation's picture, as GET, list, export and webhooks tell it."""
     one = (await client.get(f"/v1/generations/{id}", headers=person.by_key)).json()
+    if error := one.get("error"):
+        one = {"image_state": error["code"].removeprefix("image_"), "url": None, "stored": None}
     several = (await client.get("/v1/generations", headers=person.by_key)).json()["data"]
     export = (await client.get("/v1/account/export", headers=person.by_session)).json()["generations"]
     [row] = await sql(services, "select account_id from generations where id = %(id)s", id=id)

@@ -2,18 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from unittest.mock import AsyncMock, patch
+from unittest.mock import AsyncMock
 
 import aiohttp
 import pytest
-from structlog import get_logger
-from structlog.testing import capture_logs
-from structlog.typing import EventDict
 
-from nanobanana.domain.routes import breakers
 from nanobanana.domain.routes.repository import BreakersInRedis
 from nanobanana.domain.routes.route import Route
 from nanobanana.domain.routes.service import NoteLoss, Routes
@@ -120,13 +115,6 @@ async def ask(
     request = ImageRequest(prompt=prompt, width=1024, height=1024)
     async with routes.generate(request, deadline=deadline, note_loss=note_loss) as served:
         return served
-
-
-@contextmanager
-def captured_logs() -> Iterator[list[EventDict]]:
-    """By a new logger: the module's own may have been bound to another test's configuration."""
-    with capture_logs() as logs, patch.object(breakers, "log", get_logger()):
-        yield logs
 
 
 def states(routes: Routes) -> dict[str, str]:

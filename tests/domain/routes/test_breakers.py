@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from nanobanana.domain.routes import breakers
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.domain.routes.rules import FAILURES_TO_OPEN, OUT_PROBE_S, PROBE_LEASE_S
 from nanobanana.domain.routes.service import Routes
@@ -16,9 +17,9 @@ from tests.domain.routes.conftest import (
     Google,
     RoutesFactory,
     ask,
-    captured_logs,
     states,
 )
+from tests.logs import logged_by
 
 
 async def fail(routes: Routes, *, times: int = 1, prompt: str = "a hill [sandbox:overloaded]") -> None:
@@ -326,7 +327,7 @@ async def test_each_change_of_state_is_logged_once_without_the_key(
     await google.will("primary", "quota_minute=5")
     only = routes("primary")
 
-    with captured_logs() as logs:
+    with logged_by(breakers) as logs:
         await fail(only, times=3, prompt="a hill")
         clock.now += 5
         await ask(only)

@@ -5,6 +5,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 
+from nanobanana.domain.routes import breakers
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.domain.routes.service import Routes
 from nanobanana.integrations.google.errors import (
@@ -22,9 +23,9 @@ from tests.domain.routes.conftest import (
     Google,
     RoutesFactory,
     ask,
-    captured_logs,
     states,
 )
+from tests.logs import logged_by
 
 GONE = "gemini-retired-image"
 
@@ -98,7 +99,7 @@ async def test_a_model_that_is_gone_is_skipped_reported_and_asked_again_after_te
 ) -> None:
     only = routes("primary", models=(GONE, LITE))
 
-    with captured_logs() as logs:
+    with logged_by(breakers) as logs:
         for minute in (0, 5, 9, 10):
             clock.now = NOON + minute * 60
             assert (await ask(only)).image.model == LITE

@@ -15,7 +15,7 @@ ID = "ses_0000000000000000000000"
 
 
 def pages(app: FastAPI) -> list[RouteContext]:
-    others = ("/docs", "/openapi.json", "/images/", "/static/")
+    others = ("/docs", "/openapi.json", "/images/", "/thumbnails/", "/static/")
     return [
         route
         for route in iter_route_contexts(app.routes)

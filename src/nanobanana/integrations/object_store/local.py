@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+import stat
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 
 from nanobanana.integrations.object_store.errors import StoreError
+
+_PAGE = 1_000
 
 
 class LocalFolder:
@@ -73,6 +76,27 @@ class LocalFolder:
         """Also of what a killed process left half-written."""
         return await asyncio.to_thread(_names, self._root, beginning)
 
+    async def days(self) -> list[str]:
+        return await asyncio.to_thread(_days, self._root)
+
+    async def listed(self, day: str) -> AsyncIterator[tuple[str, int]]:
+        """A day's names are in memory, their sizes a page at a time. Raises StoreError."""
+        try:
+            names = await asyncio.to_thread(_names_of_day, self._root, day)
+            for start in range(0, len(names), _PAGE):
+                for item in await asyncio.to_thread(_with_sizes, self._root, names[start : start + _PAGE]):
+                    yield item
+        except OSError as error:
+            raise StoreError(f"{type(error).__name__}: {error}") from error
+
+    async def size(self, name: str) -> int | None:
+        try:
+            return (await asyncio.to_thread(self.file(name).stat)).st_size
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{type(error).__name__}: {error}") from error
+
 
 def _finish(path: Path, keep_s: int | None, *, is_new: bool) -> None:
     try:
@@ -115,3 +139,27 @@ def _delete(files: Iterable[Path]) -> None:
 
 def _names(root: Path, beginning: str) -> list[str]:
     return [str(file.relative_to(root)) for file in root.glob(f"{beginning}*")]
+
+
+def _days(root: Path) -> list[str]:
+    folders = root.glob("[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]")
+    return sorted(str(folder.relative_to(root)) for folder in folders)
+
+
+def _names_of_day(root: Path, day: str) -> list[str]:
+    try:
+        names = os.listdir(root / day)  # noqa: PTH208  a path of each would take a multiple of the memory
+        return sorted(f"{day}/{name}" for name in names)
+    except FileNotFoundError:
+        return []
+
+
+def _with_sizes(root: Path, names: Sequence[str]) -> list[tuple[str, int]]:
+    """Of what is a file, and still there."""
+    found = []
+    for name in names:
+        with suppress(FileNotFoundError):
+            status = os.lstat(root / name)
+            if stat.S_ISREG(status.st_mode):
+                found.append((name, status.st_size))
+    return found

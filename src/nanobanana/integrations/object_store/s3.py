@@ -1,7 +1,7 @@
 """Pictures in a bucket of S3's kind: Cloudflare R2, or any other that speaks its protocol."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -33,6 +33,8 @@ _RETRY: "RetryConfig" = {
         "base": 2,
     },
 }
+# As many as a server gives at a time.
+_PAGE = 1_000
 # As long as the protocol lets a signed link live.
 _LINK_LIFETIME = timedelta(days=7)
 
@@ -117,6 +119,37 @@ class Bucket:
         except (BaseError, OSError) as error:
             raise _store_error(error) from None
         return found
+
+    async def days(self) -> list[str]:
+        """Folder by folder, so that only folders are listed. Raises StoreError."""
+        folders = [""]
+        for _ in ("year", "month", "day"):
+            folders = [inner for folder in folders for inner in await self._folders(folder)]
+        return sorted(folders)
+
+    async def listed(self, day: str) -> AsyncIterator[tuple[str, int]]:
+        """The server sorts them. Raises StoreError."""
+        try:
+            async for chunk in obstore.list(self._store, day, chunk_size=_PAGE):
+                for entry in chunk:
+                    yield entry["path"], entry["size"]
+        except (BaseError, OSError) as error:
+            raise _store_error(error) from None
+
+    async def size(self, name: str) -> int | None:
+        try:
+            return (await obstore.head_async(self._store, name))["size"]
+        except FileNotFoundError:
+            return None
+        except (BaseError, OSError) as error:
+            raise _store_error(error) from None
+
+    async def _folders(self, folder: str) -> list[str]:
+        try:
+            found = await obstore.list_with_delimiter_async(self._store, folder or None)
+        except (BaseError, OSError) as error:
+            raise _store_error(error) from None
+        return [inner for inner in found["common_prefixes"] if inner.rpartition("/")[2].isdigit()]
 
 
 def open_bucket(
