@@ -7,6 +7,7 @@ Prints the development key, if there is one.
 import asyncio
 import sys
 
+from nanobanana.cli.old_pictures import bring_to_days
 from nanobanana.domain.accounts.ceilings import FreeAccountCeilings
 from nanobanana.domain.accounts.development import ensure_key
 from nanobanana.domain.accounts.passwords import Passwords
@@ -35,13 +36,14 @@ def main() -> None:
 
 
 async def _fill(settings: Settings, url: str) -> str:
-    """Puts the plans in force, and gives the development key, if there is to be one."""
+    """Puts pictures where the rows say, and the plans in force; gives the development key, if there is to be one."""
     database = Database(url, size=1)
     await database.open()
     try:
         # These say here what is wrong with their files.
         read_model_costs(settings.model_costs_file or DEFAULT_MODEL_COSTS)
         Blocklist(settings.blocklist_file)
+        await bring_to_days(database, settings.image_dir)
         plans = await put_in_force(database, settings.plans_file or DEFAULT_PLANS)
         if settings.environment != "development":
             return ""

@@ -13,8 +13,9 @@ from nanobanana.storage.database import translated
 _MIGRATION_LOCK = 0x4E_42_4D_49
 
 
-def migrate(url: str) -> None:
-    """Brings the database to the newest schema and functions. Safe when several processes do it at once.
+def migrate(url: str, *, to: str = "head") -> None:
+    """Brings the database to the newest schema and functions, or to that of a revision without functions. Safe when
+    several processes do it at once.
 
     Raises DatabaseUnavailableError, with the server's own words as its cause.
     """
@@ -24,6 +25,8 @@ def migrate(url: str) -> None:
     with translated(), engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
+        if to != "head":
+            return
         for function in sorted((Path(__file__).parent / "functions").glob("*.sql")):
             connection.connection.cursor().execute(function.read_text().encode())

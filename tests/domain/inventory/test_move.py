@@ -99,7 +99,7 @@ async def test_what_cannot_be_copied_is_named_and_the_rest_is_copied(
         garbled: "was not the same when it was read back",
         missing: "is not in the store",
         short: "has 7 bytes in the store instead of 8",
-        old: "has a name of old times, which nobody serves any more",
+        old: "has a name that nobody serves",
     }
     assert (moved.pictures, moved.copied, moved.failed) == (6, 2, 4)
     assert await all_files(target) == set(whole)

@@ -88,7 +88,7 @@ class Move:
         """With its thumbnail, if there is one; gives the bytes that had to be copied."""
         name, small = row.file_name or "", thumbnail(row.image_name)
         if not parsed(name):
-            raise NotCopiedError("has a name of old times, which nobody serves any more")
+            raise NotCopiedError("has a name that nobody serves")
         here, there = moment.sizes(0), moment.sizes(1)
         copied = 0
         if (size := here.get(small)) is not None:

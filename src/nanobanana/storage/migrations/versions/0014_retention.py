@@ -8,6 +8,29 @@ down_revision = "0013"
 branch_labels = None
 depends_on = None
 
+# As domain/images/names.py makes them, with the random part they had.
+_DAY_NAME = """
+    create function pg_temp.day_name(id text, name text) returns text language plpgsql as $$
+    declare
+        alphabet constant text := '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+        number numeric := 0;
+        ms bigint;
+        digits text := '';
+    begin
+        for place in 5..26 loop
+            number := number * 62 + strpos(alphabet, substr(id, place, 1)) - 1;
+        end loop;
+        ms := div(number, 2::numeric ^ 80);
+        number := ms;
+        for _ in 1..8 loop
+            digits := substr(alphabet, (number % 62)::integer + 1, 1) || digits;
+            number := div(number, 62);
+        end loop;
+        return to_char(to_timestamp(ms / 1000.0) at time zone 'utc', 'YYYY/MM/DD/') || digits || name;
+    end
+    $$
+"""
+
 
 def upgrade() -> None:
     op.add_column("generations", sa.Column("image_place", sa.Text(), nullable=True))
@@ -17,19 +40,23 @@ def upgrade() -> None:
         sa.Column("retention_is_own", sa.Boolean(), server_default=sa.text("false"), nullable=False),
     )
     op.add_column("generations", sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
-    # What a local store has of old lies in folders of two characters. It stays there, and is named so from now on.
+    op.execute(_DAY_NAME)
+    op.execute("""
+        update image_bytes b set name = pg_temp.day_name(g.id, b.name)
+        from generations g where split_part(b.name, '.', 1) = g.image_name
+    """)
+    # Where a local store has the files, `cli/old_pictures.py` moves them after this.
     op.execute("""
         update generations g
-        set image_name = left(g.image_name, 2) || '/' || g.image_name,
+        set image_name = pg_temp.day_name(g.id, g.image_name),
             image_place = case when g.image_state <> 'kept' then null
-                               when exists (select from image_bytes b where starts_with(b.name, g.image_name))
+                               when exists (select from image_bytes b where starts_with(b.name, pg_temp.day_name(g.id, g.image_name)))
                                then 'database' else 'store' end,
             retention_s = p.retention_days * 86400::bigint,
             expires_at = g.finished_at + make_interval(days => p.retention_days)
         from accounts a join plans p on p.name = a.plan
         where a.id = g.account_id
     """)
-    op.execute("update image_bytes set name = left(name, 2) || '/' || name")
     op.alter_column("image_bytes", "expires_at", nullable=True)
     op.create_check_constraint(
         op.f("generations_image_place_check"),
