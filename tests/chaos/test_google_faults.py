@@ -41,7 +41,8 @@ def googles(sandbox_url: str, accounts: str) -> Iterator[list[Google]]:
 def settings(settings: Settings, googles: list[Google], monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr("nanobanana.integrations.google.http.IDLE_TIMEOUT_S", PATIENCE_S)
     standby = Settings(gemini_standby_api_key=googles[-1].key).gemini_standby_api_key
-    more = {"gemini_timeout_s": PATIENCE_S, "log_level": "error"}
+    # Refusals are among the faults, and nobody is to be suspended for them.
+    more = {"gemini_timeout_s": PATIENCE_S, "log_level": "error", "refusals_per_day": 1_000_000}
     if len(googles) > 1:
         more["gemini_standby_api_key"] = standby
     return googles[0].of(settings).model_copy(update=more)
