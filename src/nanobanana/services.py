@@ -49,7 +49,7 @@ from nanobanana.domain.webhooks.payloads import Payloads
 from nanobanana.domain.webhooks.secret_box import SecretBox
 from nanobanana.domain.webhooks.service import Webhooks
 from nanobanana.google_routes import all_routes
-from nanobanana.image_stores import store_in_use
+from nanobanana.image_stores import LEISURE_S, store_in_use
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
 from nanobanana.integrations.email.types import Mailer
@@ -187,11 +187,12 @@ async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[D
 def _stores(settings: Settings, database: Database) -> Stores:
     in_database = DatabaseStore(database)
     chosen = GuardedStore(store_in_use(settings) or in_database)
+    leisurely = store_in_use(settings, patience_s=LEISURE_S)
     return Stores(
         in_database=in_database,
         chosen=chosen,
         waiting_room=WaitingRoom(database, max_bytes=settings.store_outage_bytes),
-        mover=Mover(database, store=chosen),
+        mover=Mover(database, store=chosen, leisurely=leisurely or in_database),
     )
 
 

@@ -9,7 +9,7 @@ from nanobanana.cli.database_command import with_database
 from nanobanana.cli.progress import progress_bar
 from nanobanana.domain.inventory.move import Move
 from nanobanana.domain.inventory.types import Failure, Moved
-from nanobanana.image_stores import StoreName, open_store
+from nanobanana.image_stores import LEISURE_S, StoreName, open_store
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
 
@@ -18,7 +18,7 @@ _CONNECTIONS = 4
 
 def move_pictures(settings: Settings, *, to: StoreName, recheck: bool) -> bool:
     """Whether all are there. `settings` name a bucket."""
-    source, target = (open_store(settings, name) for name in (_other(to), to))
+    source, target = (open_store(settings, name, patience_s=LEISURE_S) for name in (_other(to), to))
     moved = Moved()
 
     async def move(database: Database) -> None:

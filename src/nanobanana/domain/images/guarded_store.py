@@ -115,7 +115,8 @@ class GuardedStore:
         """Their callers would only wait until they fail, too."""
         now = asyncio.get_running_loop().time()
         for limit in self._under_way:
-            limit.reschedule(now)
+            if not limit.expired():  # that one fails by itself just now, and cannot be hurried
+                limit.reschedule(now)
 
     def _change(self, *, is_away: bool) -> None:
         self.is_away = is_away

@@ -10,20 +10,22 @@ import structlog
 
 from nanobanana.domain.images import waiting_repository as repository
 from nanobanana.domain.images.guarded_store import GuardedStore
-from nanobanana.domain.images.types import WaitingPicture
+from nanobanana.domain.images.types import ImageStore, WaitingPicture
 from nanobanana.integrations.object_store.errors import StoreError
 from nanobanana.storage.database import Database
 
-# So many pictures are in memory, and on their way beside those of callers.
-_AT_ONCE = 4
+# So many pictures are in memory, and share the line with those of callers.
+_AT_ONCE = 2
 
 log = structlog.get_logger()
 
 
 class Mover:
-    def __init__(self, database: Database, *, store: GuardedStore) -> None:
+    def __init__(self, database: Database, *, store: GuardedStore, leisurely: ImageStore) -> None:
+        """`leisurely`: the same store with more patience, since nobody waits here."""
         self._database = database
         self._store = store
+        self._leisurely = leisurely
 
     async def move_waiting(self) -> None:
         """All that waits and that nobody else is at, unless the store goes away again."""
@@ -55,7 +57,7 @@ class Mover:
         """False when it was deleted a moment ago."""
         data = await repository.get(self._database, picture.name)
         if data:
-            await self._store.put(picture.name, data, keep_s=picture.keep_s)
+            await self._leisurely.put(picture.name, data, keep_s=picture.keep_s)
         return data is not None
 
     async def _tidy(self, picture: WaitingPicture) -> None:

@@ -9,7 +9,7 @@ from nanobanana.domain.images.types import WaitingPicture
 from nanobanana.kit.ids import first_id_of
 from nanobanana.storage.database import Database
 
-# How long a process may take to bring a picture to the store before another does.
+# How long a process may take to bring a picture to the store before another does: the leisure it has, and some more.
 _LEASE = "interval '30 seconds'"
 # A picture is put here an instant before its row says so.
 _SETTLED_WITHIN = "interval '2 seconds'"

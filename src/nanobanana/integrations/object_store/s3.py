@@ -16,11 +16,10 @@ from nanobanana.integrations.object_store.errors import StoreError
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Credential
 
-# One call ends within five seconds, whatever the other side does: a caller waits for it. Tried once more is what failed
-# at once.
+# With one retry of what failed at once, a call ends within five seconds, whatever the other side does: a caller waits.
+PATIENCE_S = 4
 _CLIENT: "ClientConfig" = {
     "connect_timeout": timedelta(seconds=1),
-    "timeout": timedelta(seconds=4),
     # One that the other side closes just when it is used would fail a put.
     "pool_idle_timeout": timedelta(seconds=15),
 }
@@ -161,8 +160,9 @@ def open_bucket(
     secret_access_key: str,
     headers: Headers,
     public_url: str | None,
+    patience_s: float = PATIENCE_S,
 ) -> Bucket:
-    """The keys and the address are these, whatever variables of AWS the machine has, a token among them: obstore takes
+    """`patience_s` is for a call with all of its bytes. The keys and the address are these, whatever variables of AWS the machine has, a token among them: obstore takes
     those for what is not said here."""
     is_https = urlsplit(endpoint).scheme == "https"
     credential: S3Credential = {
@@ -181,7 +181,7 @@ def open_bucket(
         credential_provider=lambda: credential,
         # TLS tells that the bytes came whole; a hash of each picture would tell it once more.
         unsigned_payload=is_https,
-        client_options={**_CLIENT, "allow_http": not is_https},
+        client_options={**_CLIENT, "timeout": timedelta(seconds=patience_s), "allow_http": not is_https},
         retry_config=_RETRY,
     )
     return Bucket(store, headers=headers, public_url=public_url)
