@@ -198,6 +198,10 @@ class Settings(BaseSettings):
             needed = ("r2_endpoint", "r2_bucket", "r2_access_key_id", "r2_secret_access_key")
             if missing := [name.upper() for name in needed if not getattr(self, name)]:
                 raise ValueError(f"IMAGE_STORE=s3 needs {', '.join(missing)}")
+        elif not self.r2_bucket:
+            others = ("r2_endpoint", "r2_access_key_id", "r2_secret_access_key", "r2_public_url")
+            if set_by_hand := [name.upper() for name in others if getattr(self, name)]:
+                raise ValueError(f"{', '.join(set_by_hand)} without R2_BUCKET: no bucket is used")
         return self
 
     @model_validator(mode="after")

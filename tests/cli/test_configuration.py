@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from nanobanana.cli.main import app
 from nanobanana.settings import Settings
 from tests.cli.serving import CLEAN
+from tests.s3_fixtures import S3Bucket
+from tests.s3_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 
 
 def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -127,13 +129,19 @@ def test_a_bucket_beside_pictures_in_the_folder_is_no_start_until_somebody_says_
     kept = tmp_path / "images" / file
     kept.parent.mkdir(parents=True)
     kept.touch()
-    for name, value in {**BUCKET, "DATA_DIR": str(tmp_path), "IMAGE_STORE": image_store}.items():
+    nobody = {"R2_ENDPOINT": "http://127.0.0.1:9"}
+    for name, value in {**BUCKET, **nobody, "DATA_DIR": str(tmp_path), "IMAGE_STORE": image_store}.items():
         monkeypatch.setenv(name, value)
 
     done = CliRunner().invoke(app, ["doctor"])
 
     assert said.format(tmp_path / "images") in done.output
-    assert done.exit_code == (2 if said.startswith("Configuration") else 0)
+    assert (done.exit_code == 2) == said.startswith("Configuration")
+
+
+def test_what_belongs_to_a_bucket_that_is_not_named_is_no_start(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="R2_ENDPOINT without R2_BUCKET: no bucket is used"):
+        Settings(r2_endpoint="https://account.r2.cloudflarestorage.com", data_dir=tmp_path)
 
 
 def test_what_a_bucket_lacks_is_named_at_once(tmp_path: Path) -> None:
@@ -158,12 +166,22 @@ def test_a_bucket_that_cannot_be_one_is_no_start(tmp_path: Path, name: str, valu
         Settings(**{name: value, "data_dir": tmp_path})
 
 
-def test_doctor_tells_the_bucket_and_no_secret(tmp_path: Path) -> None:
-    done = run("doctor", DATA_DIR=str(tmp_path), **BUCKET)
+def test_doctor_tells_the_bucket_whether_it_works_and_no_secret(s3_bucket: S3Bucket, tmp_path: Path) -> None:
+    settings = {
+        "DATA_DIR": str(tmp_path),
+        "R2_ENDPOINT": s3_bucket.endpoint,
+        "R2_BUCKET": s3_bucket.name,
+        "R2_ACCESS_KEY_ID": ACCESS_KEY_ID,
+    }
+    well = run("doctor", **settings, R2_SECRET_ACCESS_KEY=SECRET_ACCESS_KEY)
+    wrong = run("doctor", **settings, R2_SECRET_ACCESS_KEY="a-secret")
 
-    assert "bucket pictures at https://account.r2.cloudflarestorage.com" in done.stdout
-    assert "a-secret" not in done.stdout + done.stderr
-    assert "an-id" not in done.stdout + done.stderr
+    assert f"bucket {s3_bucket.name} at {s3_bucket.endpoint}" in well.stdout
+    assert (well.returncode, wrong.returncode) == (0, 1)
+    assert "the store of pictures takes, gives and deletes" in well.stdout
+    assert "the store of pictures fails: PermissionDeniedError: " in wrong.stderr
+    for done in (well, wrong):
+        assert not any(secret in done.stdout + done.stderr for secret in (SECRET_ACCESS_KEY, "a-secret"))
 
 
 def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
