@@ -21,6 +21,7 @@ Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode]
 # Of projects and locations: it becomes part of an address.
 _CLOUD_NAME = r"^[a-z0-9][a-z0-9.:-]*$"
 _BUCKET_NAME = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+_PICTURES = {".png", ".jpg", ".webp"}
 
 
 class Settings(BaseSettings):
@@ -179,7 +180,17 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _bucket_is_used(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return {"image_store": "s3", **values} if values.get("r2_bucket") else values
+        """Not before somebody has said what becomes of pictures in the folder: links to them would end, and the purge would
+        forget them where they lie."""
+        if not values.get("r2_bucket") or values.get("image_store"):
+            return values
+        folder = _image_dir(Path(values.get("data_dir") or cls.model_fields["data_dir"].default))
+        if any(file.suffix in _PICTURES for file in folder.rglob("*.*")):
+            raise ValueError(
+                f"R2_BUCKET is set, but pictures lie in {folder}. To take them along set IMAGE_STORE=local, run "
+                "`nanobanana images move --to s3`, then set IMAGE_STORE=s3; to forget them set that at once"
+            )
+        return {**values, "image_store": "s3"}
 
     @model_validator(mode="after")
     def _bucket_is_complete(self) -> Self:
@@ -244,7 +255,7 @@ class Settings(BaseSettings):
 
     @property
     def image_dir(self) -> Path:
-        return self.data_dir / "images"
+        return _image_dir(self.data_dir)
 
     @classmethod
     def settings_customise_sources(
@@ -257,6 +268,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, _SecretFiles(settings_cls)
+
+
+def _image_dir(data_dir: Path) -> Path:
+    return data_dir / "images"
 
 
 class _SecretFiles(PydanticBaseSettingsSource):

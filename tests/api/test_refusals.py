@@ -82,10 +82,13 @@ async def test_a_wrong_method_is_405_and_names_the_right_one(client: AsyncClient
     assert response.json()["error"]["code"] == "method_not_allowed"
 
 
-async def test_a_wrong_method_is_told_all_the_right_ones(client: AsyncClient) -> None:
-    response = await client.put("/v1/keys")
-
-    assert response.headers["allow"] == "GET, POST"
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/v1/keys", "GET, POST"), ("/images/2026/11/28/a.png", "GET, HEAD")]
+)
+async def test_a_wrong_method_is_told_all_the_right_ones(
+    client: AsyncClient, path: str, methods: str
+) -> None:
+    assert (await client.put(path)).headers["allow"] == methods
 
 
 async def test_a_callers_request_id_is_kept_when_it_is_harmless(client: AsyncClient) -> None:

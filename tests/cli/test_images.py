@@ -150,6 +150,7 @@ def test_a_move_that_was_ended_in_the_middle_goes_on_from_there(
     assert f"{len(files) - copied} pictures were copied" in done.stdout
     assert f"{copied} were there before" in done.stdout
     assert "Set IMAGE_STORE=s3 and restart" in done.stdout
+    assert "`nanobanana images move --to s3` again, for what was made and deleted meanwhile" in done.stdout
     assert images({**environment, "IMAGE_STORE": "s3"}, "verify").exit_code == 0
 
 

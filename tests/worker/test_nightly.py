@@ -7,6 +7,8 @@ import pytest
 from httpx2 import AsyncClient
 from procrastinate.periodic import PeriodicDeferrer
 
+from nanobanana.domain.inventory.sweeper import Sweeper
+from nanobanana.integrations.object_store.errors import StoreError
 from nanobanana.metrics import PICTURES_ASTRAY, RECONCILIATION_DIFFERENCES
 from nanobanana.services import Services
 from tests.people import Person
@@ -72,3 +74,19 @@ async def test_pictures_are_swept_by_one_process_a_week(
     async with asyncio.timeout(10):
         while not PICTURES_ASTRAY.labels("files_without_rows")._value.get():
             await asyncio.sleep(0.02)
+
+
+async def test_a_store_that_fails_does_not_end_the_sweep_until_the_next_week(
+    services: Services, deferrers: list[PeriodicDeferrer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: Sweeper) -> None:
+        raise StoreError("away")
+
+    monkeypatch.setattr(Sweeper, "sweep", fails)
+    await _pass_by(deferrers, SUNDAY)
+
+    tried = "select status::text from procrastinate_jobs where task_name = 'sweep_pictures' and attempts = 1"
+    async with asyncio.timeout(10):
+        while not (rows := await services.database.statement(tried, {})):
+            await asyncio.sleep(0.02)
+    assert rows == [{"status": "todo"}]

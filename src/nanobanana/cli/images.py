@@ -40,7 +40,7 @@ def move(
     to: Annotated[Store, typer.Option("--to", help="Where the pictures are to be.")],
     *,
     recheck: Annotated[
-        bool, typer.Option("--recheck", help="Read what is there already too, and copy anew what differs.")
+        bool, typer.Option("--recheck", help="Read what is there already too, and replace what is broken.")
     ] = False,
 ) -> None:
     """Copy all pictures to another store; what is where they are now stays."""

@@ -25,7 +25,12 @@ def parts(settings: Settings) -> list[tuple[str, str, str]]:
 def _pictures(settings: Settings) -> tuple[str, str]:
     match settings.image_store:
         case "local":
-            return f"folder {_short(settings.image_dir)}", "(set R2_BUCKET for a bucket)"
+            hint = (
+                "nanobanana images move --to s3, then IMAGE_STORE=s3,"
+                if settings.r2_bucket
+                else "set R2_BUCKET"
+            )
+            return f"folder {_short(settings.image_dir)}", f"({hint} for a bucket)"
         case "s3":
             links = settings.r2_public_url or "signed links of a week"
             return f"bucket {settings.r2_bucket} at {settings.r2_endpoint}, by {links}", ""

@@ -47,7 +47,8 @@ def _show(failures: list[Failure], progress: Progress) -> None:
 def _say(settings: Settings, moved: Moved, *, to: StoreName) -> None:
     typer.echo(
         f"{moved.copied:,} pictures were copied ({decimal(moved.bytes)}, each read back and compared), "
-        f"{moved.there_before:,} were there before, {moved.gone:,} were deleted meanwhile."
+        f"{moved.there_before:,} were there before, {moved.gone:,} were deleted meanwhile. "
+        f"{moved.removed:,} files of pictures that no longer are were deleted there."
     )
     if moved.failed:
         typer.echo(f"{moved.failed:,} could not be copied; they are named above. Run it again.", err=True)
@@ -59,6 +60,7 @@ def _say(settings: Settings, moved: Moved, *, to: StoreName) -> None:
     typer.echo(
         f"Next:\n"
         f"  1. Set IMAGE_STORE={to} and restart the service.\n"
-        f"  2. Run `nanobanana images move --to {to}` again, for what was made meanwhile.\n"
+        f"  2. Run `nanobanana images move --to {to}` again, for what was made and deleted meanwhile: "
+        f"until then what was\n     deleted since this run can still be fetched there.\n"
         f"  3. Run `nanobanana images verify`. When it finds nothing, {source[_other(to)]}."
     )

@@ -94,7 +94,8 @@ def _methods_of(request: Request) -> list[str]:
     """Of all routes with this path: the framework names only those of the first."""
     found: set[str] = set()
     for route in iter_route_contexts(request.app.routes):
-        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", str(route.path)), request.url.path):
+        pattern = re.sub(r"{\w+}", "[^/]+", re.sub(r"{\w+:path}", ".+", str(route.path)))
+        if re.fullmatch(pattern, request.url.path):
             found.update(route.methods or ())
     return sorted(found)
 

@@ -42,7 +42,7 @@ def add_tasks(app: App, services: Services) -> None:
         await services.billing.report_differences()
 
     @app.periodic(cron="43 4 * * 0")
-    @app.task(name="sweep_pictures", pass_context=False)
+    @app.task(name="sweep_pictures", retry=later, pass_context=False)
     async def sweep_pictures(timestamp: int) -> None:
         del timestamp
         if services.sweeper:

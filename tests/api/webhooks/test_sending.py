@@ -193,6 +193,37 @@ async def test_a_replay_sends_the_same_id_and_bytes_again(desk: Desk, receiver: 
     assert (await desk.call("POST", unknown)).status_code == 404
 
 
+@pytest.mark.parametrize(("status", "state"), [(200, "succeeded"), (410, "failed"), (500, "pending")])
+async def test_a_body_stays_until_the_last_try_and_a_replay_tells_what_is_left(
+    desk: Desk, receiver: Receiver, services: Services, status: int, state: str
+) -> None:
+    receiver.answers(answering(status))
+    webhook = await desk.add(receiver.url)
+    made = await desk.generate()
+    first = await desk.tried(webhook)
+    path = f"/v1/generations/{made['id']}"
+    assert (await desk.client.delete(path, headers=desk.person.by_key)).status_code == 204
+    assert first["status"] == state
+    bodies = await services.database.statement("select body is not null as stays from webhook_deliveries", {})
+    assert bodies == [{"stays": state == "pending"}]
+
+    receiver.answers(GOOD)
+    await desk.call("PATCH", f"/{webhook['id']}", {"disabled": False})
+    if state != "pending":
+        await desk.call("POST", f"/{webhook['id']}/deliveries/{first['id']}/replay")
+    await desk.tried(webhook)
+
+    told, again = receiver.received
+    assert told.event["data"]["prompt"] == "a banana"
+    assert told.headers["webhook-id"] == again.headers["webhook-id"]
+    if state == "pending":
+        assert told.body == again.body
+    else:
+        data = again.event["data"]
+        gone = (data["prompt"], data["url"], data["thumbnail_url"], data["image_state"])
+        assert gone == ("", None, None, "deleted")
+
+
 async def test_deliveries_are_listed_newest_first_page_by_page_and_by_status(
     desk: Desk, receiver: Receiver
 ) -> None:
@@ -283,6 +314,20 @@ async def test_of_two_bodies_made_at_once_the_first_is_sent_by_both(desk: Desk, 
     assert [await deliveries.fix_body(services.database, sent["id"], body) for body in ("a", "b")] == [
         "a"
     ] * 2
+
+
+async def test_who_comes_with_a_body_after_the_last_try_sends_nothing(
+    desk: Desk, receiver: Receiver, services: Services
+) -> None:
+    webhook = await desk.add(receiver.url)
+    await desk.test(webhook)
+    [late] = await deliveries.take_due(services.database, webhook["id"], limit=4)
+    assert late.body is None
+    assert (await desk.tried(webhook))["status"] == "succeeded"
+
+    assert await services.dispatcher._deliver(late) is None
+    assert len(receiver.received) == 1
+    assert await services.database.statement("select body from webhook_deliveries", {}) == [{"body": None}]
 
 
 async def test_dead_endpoints_do_not_hold_up_a_good_one(desk: Desk, receiver: Receiver) -> None:

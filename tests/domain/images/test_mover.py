@@ -12,6 +12,7 @@ from nanobanana.domain.images import waiting_repository as repository
 from nanobanana.domain.images.guarded_store import GuardedStore
 from nanobanana.domain.images.mover import Mover
 from nanobanana.domain.images.names import new_name
+from nanobanana.domain.images.repository import DatabaseStore
 from nanobanana.domain.images.service import Images
 from nanobanana.domain.images.types import ImagePlace, Picture
 from nanobanana.domain.images.waiting_room import WaitingRoom
@@ -191,18 +192,46 @@ async def test_who_slept_through_its_lease_leaves_what_another_has_moved(bench: 
     assert (await bench.place(name), bench.files()) == ("store", {f"{name}.png": b"picture"})
 
 
-async def test_what_was_never_settled_waits_a_day_for_who_takes_it_over_and_then_goes(bench: Bench) -> None:
+async def test_what_was_never_settled_waits_until_its_generation_has_ended_without_it_and_a_day(
+    bench: Bench,
+) -> None:
     left = await bench.wait(settled=False)
-    await bench.mover.move_waiting()
-    assert (bench.files(), await bench.waits()) == ({}, 1)
-
-    for age, number in (("23 hours", 1), ("25 hours", 0)):
+    await bench.database.statement(
+        "update generations set image_name = %(name)s, attempt = 2", {"name": f"{left}-2"}
+    )
+    for age, state, number in (
+        ("0 hours", "running", 1),
+        ("25 hours", "running", 1),
+        ("25 hours", "queued", 1),
+        ("23 hours", "failed", 1),
+        ("25 hours", "failed", 0),
+    ):
+        await bench.database.statement(
+            """
+            update generations set state = %(state)s, finished_at = case when %(state)s = 'failed' then now() end,
+                                   lease_until = case when %(state)s = 'running' then now() end
+            """,
+            {"state": state},
+        )
         await bench.database.statement(
             "update image_bytes set created_at = now() - %(age)s::interval, lease_until = null", {"age": age}
         )
         await bench.mover.move_waiting()
-        assert (bench.files(), await bench.waits()) == ({}, number)
-    assert await bench.place(left) is None
+        assert (bench.files(), await bench.waits()) == ({}, number), (age, state)
+    assert await bench.place(f"{left}-2") is None
+
+
+async def test_what_is_deleted_goes_also_from_the_bytes_of_a_service_that_had_no_store(bench: Bench) -> None:
+    by_row, by_name, stays = (new_name(new_id("gen")) for _ in range(3))
+    before = DatabaseStore(bench.database)
+    for name in (by_row, by_name, stays):
+        await before.put(f"{name}.png", b"picture", keep_s=None)
+
+    await bench.images.delete_pictures([(by_row, "png")])
+    await bench.images.delete(by_name)
+
+    assert [await before.has(f"{name}.png") for name in (by_row, by_name, stays)] == [False, False, True]
+    assert await bench.waits() == 1
 
 
 async def test_who_takes_over_adopts_what_waits_also_while_the_store_is_away(bench: Bench) -> None:

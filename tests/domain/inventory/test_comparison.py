@@ -1,7 +1,9 @@
 """Which rows and files belong together, in every state that a row can be in."""
 
 import io
+import os
 import random
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +17,7 @@ from nanobanana.domain.inventory.rules import read_file
 from nanobanana.domain.inventory.service import Inventory
 from nanobanana.domain.inventory.sweeper import Sweeper
 from nanobanana.domain.inventory.types import Counts, Finding, ListedStore
+from nanobanana.integrations.object_store import local
 from nanobanana.integrations.object_store.local import LocalFolder
 from nanobanana.metrics import PICTURES_ASTRAY
 from nanobanana.storage.database import Database
@@ -176,9 +179,34 @@ async def test_a_store_full_of_pictures_that_no_row_knows_is_left_alone(
     assert await all_files(folder) == known | {one_more}
 
 
-@pytest.mark.parametrize("name", ["notes.txt", ".DS_Store", "0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg#1"])
+@pytest.mark.parametrize("name", ["notes.txt", ".DS_Store", "0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg#a"])
 def test_what_has_no_name_of_ours_is_no_file_of_ours(name: str) -> None:
     assert read_file(f"2026/11/28/{name}", 7) is None
+
+
+async def test_what_a_killed_writer_left_is_a_file_without_a_row_once_nobody_writes_there(
+    database: Database, shelf: Shelf, folder: LocalFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, deleted = (shelf.row(shelf.new_id(days_ago=9), place=place) for place in ("store", None))
+    running = shelf.row(shelf.new_id(days_ago=9), state="running")
+    unknown = new_name(shelf.new_id(days_ago=9))
+    left = {f"{kept}_512.webp#1", f"{deleted}.png#1", f"{unknown}.png#12"}
+    await put_all(folder, [f"{kept}.png"])
+    for name in (*left, f"{running}.png#1"):
+        folder.file(name).parent.mkdir(parents=True, exist_ok=True)
+        folder.file(name).write_bytes(PICTURE)
+        # As what a writer has linked already, and another process has told the end of.
+        os.utime(folder.file(name), (time.time(), time.time() + 2 * 86_400))
+    inventory = Inventory(database, store=folder)
+
+    assert await found(inventory) == set()
+    await Sweeper(database, store=folder).sweep()
+    assert all(folder.file(name).exists() for name in left)
+
+    monkeypatch.setattr(local, "_WRITTEN_WITHIN_S", 0)
+    assert {name for _, name in await found(inventory)} == left
+    await Sweeper(database, store=folder).sweep()
+    assert await all_files(folder) == {f"{kept}.png", f"{running}.png#1"}
 
 
 class StaleListing(LocalFolder):

@@ -1,10 +1,12 @@
 """All living pictures from one store to the other, as they are, whatever happens on the way."""
 
+import io
 from collections.abc import Sequence
 
 import pytest
+from PIL import Image
 
-from nanobanana.domain.images.names import thumbnail
+from nanobanana.domain.images.names import new_name, thumbnail
 from nanobanana.domain.inventory.move import Move
 from nanobanana.domain.inventory.service import Inventory
 from nanobanana.domain.inventory.types import Failure, ListedStore, Moved
@@ -105,7 +107,7 @@ async def test_what_cannot_be_copied_is_named_and_the_rest_is_copied(
     assert await all_files(target) == set(whole)
 
 
-async def test_what_is_there_with_another_size_is_copied_anew_and_with_other_bytes_when_rechecked(
+async def test_what_is_there_with_another_size_is_copied_anew(
     database: Database, shelf: Shelf, folder: LocalFolder
 ) -> None:
     target = LocalFolder(folder.file("").parent / "target")
@@ -114,12 +116,64 @@ async def test_what_is_there_with_another_size_is_copied_anew_and_with_other_byt
     await put_all(target, [other], b"PICTURE")
 
     moved, _ = await moved_by(Move(database, source=folder, target=target))
+
     assert (moved.copied, moved.there_before) == (1, 1)
     assert (await target.get(longer), await target.get(other)) == (PICTURE, b"PICTURE")
 
-    rechecked, _ = await moved_by(Move(database, source=folder, target=target, recheck=True))
-    assert (rechecked.copied, rechecked.there_before) == (1, 1)
-    assert await target.get(other) == PICTURE
+
+async def test_a_recheck_replaces_what_is_broken_by_what_is_whole_and_nothing_else(
+    database: Database, shelf: Shelf, folder: LocalFolder, bucket: ListedStore
+) -> None:
+    whole, other = (_png(color) for color in ("yellow", "green"))
+    broken = b"broken".ljust(len(whole), b"!")
+    names = {}
+    for case in [(whole, broken), (broken, whole), (whole, other), (broken, broken[::-1]), (whole, whole)]:
+        names[case] = f"{shelf.row(shelf.new_id(days_ago=2), size=len(whole))}.png"
+        for store, data in zip((folder, bucket), case, strict=True):
+            await put_all(store, [names[case]], data)
+
+    moved, failures = await moved_by(Move(database, source=folder, target=bucket, recheck=True))
+
+    for (source, target), name in names.items():
+        mended = (source, target) == (whole, broken)
+        assert (await folder.get(name), await bucket.get(name)) == (source, source if mended else target)
+    assert (moved.copied, moved.there_before) == (1, 2)
+    assert {failure.name: failure.reason.partition(", and ")[2] for failure in failures} == {
+        names[whole, other]: "both are whole pictures: it was left as it is",
+        names[broken, broken[::-1]]: "neither is a whole picture: it was left as it is",
+    }
+
+
+def _png(color: str) -> bytes:
+    encoded = io.BytesIO()
+    Image.new("RGB", (8, 8), color).save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+async def test_what_ended_between_two_runs_is_gone_from_the_target_after_the_second(
+    database: Database, shelf: Shelf, folder: LocalFolder, bucket: ListedStore
+) -> None:
+    names = await kept(shelf, folder, 4)
+    await put_all(folder, [thumbnail(name.removesuffix(".png")) for name in names])
+    await moved_by(Move(database, source=folder, target=bucket))
+    strangers = [f"{new_name(shelf.new_id(days_ago=2))}.png"]
+    await put_all(bucket, strangers)
+    deleted, purged, expired, _ = names
+    for name, change in {
+        deleted: "image_place = null, image_state = 'deleted', expires_at = now()",
+        purged: "image_place = null, image_state = 'expired', expires_at = now()",
+        # The purge's, which deletes it from the store in use before its row says so.
+        expired: "expires_at = now()",
+    }.items():
+        shelf.change(f"update generations set {change} where image_name = '{name.removesuffix('.png')}'")
+    before = await all_files(folder)
+
+    moved, failures = await moved_by(Move(database, source=folder, target=bucket))
+
+    ended = {file for name in (deleted, purged) for file in (name, thumbnail(name.removesuffix(".png")))}
+    assert await all_files(bucket) == before - ended | set(strangers)
+    assert await all_files(folder) == before
+    assert (moved.removed, moved.pictures, failures) == (4, 1, [])
 
 
 async def test_after_the_switch_it_fetches_what_came_in_between(
@@ -155,6 +209,28 @@ async def test_what_its_owner_deletes_meanwhile_is_no_failure(
     )
 
     assert (moved.pictures, moved.gone, failures) == (2, 2, [])
+
+
+async def test_what_its_owner_deletes_while_it_is_copied_is_not_left_in_the_target(
+    database: Database, shelf: Shelf, folder: LocalFolder
+) -> None:
+    class DeletedFirst(LocalFolder):
+        async def put(self, name: str, data: bytes, *, keep_s: int | None) -> None:
+            if name == deleted:
+                shelf.change(
+                    f"update generations set expires_at = now() where image_name || '.png' = '{deleted}'"
+                )
+                await self.delete([name])
+            await super().put(name, data, keep_s=keep_s)
+
+    deleted, stays = await kept(shelf, folder, 2)
+    await put_all(folder, [thumbnail(deleted.removesuffix(".png"))])
+    target = DeletedFirst(folder.file("").parent / "target")
+
+    moved, failures = await moved_by(Move(database, source=folder, target=target))
+
+    assert await all_files(target) == {stays}
+    assert (moved.copied, moved.gone, failures) == (1, 1, [])
 
 
 @pytest.mark.parametrize("broken", [19, 40])

@@ -30,11 +30,13 @@ class Picture:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingPicture:
     """How a picture that waits for the store stands. `place`: what its row says; None: there is no such row, or its
-    attempt has not settled it. `has_bytes`: not when it is deleted. `keep_s`: what is left of its life."""
+    attempt has not settled it. `has_bytes`: not when it is deleted. `is_wanted`: its generation has not ended, and who takes
+    that over adopts it, however long nobody does. `keep_s`: what is left of its life."""
 
     name: str
     has_bytes: bool
     is_old: bool
+    is_wanted: bool
     place: ImagePlace | None
     keep_s: int | None
 
@@ -45,7 +47,7 @@ class WaitingPicture:
     @property
     def is_dead(self) -> bool:
         """Deleted, or left behind by an attempt that never settled it."""
-        return not self.has_bytes or (self.place is None and self.is_old)
+        return not self.has_bytes or (self.place is None and self.is_old and not self.is_wanted)
 
 
 class ImageStore(Protocol):

@@ -1,5 +1,6 @@
-"""Rows of `image_bytes` that have no end: what waits for the store. One without bytes says that its picture is deleted,
-and that the store may have got it meanwhile."""
+"""Rows of `image_bytes`. Without an end: what waits for the store; one without bytes says that its picture is deleted, and
+that the store may have got it meanwhile. With an end: what waits for its caller, also after IMAGE_STORE is `none` no more.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from nanobanana.storage.database import Database
 _LEASE = "interval '30 seconds'"
 # A picture is put here an instant before its row says so.
 _SETTLED_WITHIN = "interval '2 seconds'"
-# By then whoever has taken over its generation has adopted it.
+# By then whoever has made it has settled it, or never will.
 _ABANDONED_AFTER = "interval '1 day'"
 
 
@@ -40,7 +41,7 @@ async def names(database: Database, beginning: str) -> list[str]:
     rows = await database.statement(
         """
         select name from image_bytes
-        where expires_at is null and data <> '' and starts_with(name, %(beginning)s)
+        where data <> '' and starts_with(name, %(beginning)s)
         """,
         {"beginning": beginning},
     )
@@ -48,8 +49,12 @@ async def names(database: Database, beginning: str) -> list[str]:
 
 
 async def empty(database: Database, names: Sequence[str]) -> None:
+    """Those with an end go as a whole: no mover has brought them anywhere."""
     await database.statement(
-        "update image_bytes set data = '' where name = any(%(names)s) and expires_at is null",
+        """
+        with ended as (delete from image_bytes where name = any(%(names)s) and expires_at is not null)
+        update image_bytes set data = '' where name = any(%(names)s) and expires_at is null
+        """,
         {"names": list(names)},
     )
 
@@ -95,6 +100,11 @@ async def look_up(database: Database, names: Sequence[str]) -> list[WaitingPictu
         f"""
         select n.name, b.data is not null and b.data <> '' as has_bytes,
                coalesce(b.created_at < now() - {_ABANDONED_AFTER}, false) as is_old,
+               exists (
+                   select from generations
+                   where id >= n.first_id and id < n.end_id and finished_at is null
+                         and split_part(image_name, '-', 1) = split_part(n.stem, '-', 1)
+               ) as is_wanted,
                g.image_place as place, extract(epoch from g.expires_at - now())::bigint as keep_s
         from unnest(%(names)s::text[], %(stems)s::text[], %(firsts)s::text[], %(ends)s::text[])
              as n (name, stem, first_id, end_id)

@@ -1,16 +1,19 @@
 """Copies every living picture from one store to another, through any kill.
 
 What the target has with the right size is taken as copied: both stores keep a picture whole or not at all. The source
-stays as it is, so that a move can be run any number of times, also after the service uses the target. A picture that is
-deleted while it is copied may be left in the target without a row, where the weekly sweep finds it.
+stays as it is, so that a move can be run any number of times, also after the service uses the target. Until it does,
+deletions do not reach the target: what they have left there goes when the move is run again.
 """
 
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 
+from nanobanana.domain.images.errors import UnusablePictureError
 from nanobanana.domain.images.names import parsed, thumbnail
+from nanobanana.domain.images.rules import decode
 from nanobanana.domain.inventory import repository
+from nanobanana.domain.inventory.rules import files_astray
 from nanobanana.domain.inventory.types import Failure, ListedStore, Moved, Row
 from nanobanana.domain.inventory.walk import Moment, Walk
 from nanobanana.integrations.object_store.errors import StoreError
@@ -30,7 +33,7 @@ class Move:
     def __init__(
         self, database: Database, *, source: ListedStore, target: ListedStore, recheck: bool = False
     ) -> None:
-        """`recheck` also reads what the target has already, and copies anew what differs."""
+        """`recheck` also reads what the target has already, and copies anew what is no whole picture there."""
         self._database = database
         self._source = source
         self._target = target
@@ -49,12 +52,24 @@ class Move:
             pictures = [(row, moment) for moment in batch for row in moment.rows if row.in_store]
             failures = await asyncio.gather(*(self._move(row, moment, moved) for row, moment in pictures))
             yield [failure for failure in failures if failure]
+            await self._delete_ended(batch, moved)
             if self._gives_up:
                 raise StoreError("the stores fail again and again")
 
     @property
     def _gives_up(self) -> bool:
         return self._errors_in_a_row >= _ERRORS_IN_A_ROW
+
+    async def _delete_ended(self, batch: list[Moment], moved: Moved) -> None:
+        """Everybody who has an old link could fetch them. A row that has ended without a picture never gets another."""
+        ended = [
+            finding.name
+            for moment in batch
+            for finding in files_astray(moment.rows, moment.sizes(1))
+            if finding.kind == "row_ended"
+        ]
+        await self._target.delete(ended)
+        moved.removed += len(ended)
 
     async def _move(self, row: Row, moment: Moment, moved: Moved) -> Failure | None:
         async with self._places:
@@ -77,12 +92,15 @@ class Move:
     async def _failure(self, row: Row, error: Exception, moved: Moved) -> Failure | None:
         """None for a picture that nobody is to have any more."""
         moved.pictures += 1
-        now = await repository.rows_of_moment(self._database, row.milliseconds)
-        if not any(same.id == row.id and same.in_store for same in now):
+        if not await self._lives(row):
             moved.gone += 1
             return None
         moved.failed += 1
         return Failure(row.file_name or row.image_name, str(error))
+
+    async def _lives(self, row: Row) -> bool:
+        now = await repository.rows_of_moment(self._database, row.milliseconds)
+        return any(same.id == row.id and same.in_store for same in now)
 
     async def _copy_picture(self, row: Row, moment: Moment) -> int:
         """With its thumbnail, if there is one; gives the bytes that had to be copied."""
@@ -93,10 +111,15 @@ class Move:
         copied = 0
         if (size := here.get(small)) is not None:
             copied += await self._copy(small, size, there.get(small), row.keep_s)
-        return copied + await self._copy(name, row.image_bytes or 0, there.get(name), row.keep_s)
+        copied += await self._copy(name, row.image_bytes or 0, there.get(name), row.keep_s)
+        # Who deletes changes the row before the files: one of the two sees the other.
+        if copied and not await self._lives(row):
+            await self._target.delete([name, small])
+            raise NotCopiedError("was deleted meanwhile")
+        return copied
 
     async def _copy(self, name: str, size: int, there: int | None, keep_s: int | None) -> int:
-        if there == size and not (self._recheck and await self._differ(name)):
+        if there == size and not (self._recheck and await self._is_worse(name)):
             return 0
         data = await self._source.get(name)
         if data is None:
@@ -111,10 +134,26 @@ class Move:
             raise NotCopiedError("was not the same when it was read back")
         return size
 
-    async def _differ(self, name: str) -> bool:
-        """Where the source has the file: what came after the switch is in the target alone."""
-        source = await self._source.get(name)
-        return source is not None and _checksum(source) != _checksum(await self._target.get(name))
+    async def _is_worse(self, name: str) -> bool:
+        """Whether the target's is no whole picture and the source's is one. What came after the switch is in the target
+        alone."""
+        source, target = await self._source.get(name), await self._target.get(name)
+        if source is None or source == target:
+            return False
+        source_is_whole, target_is_whole = [
+            await asyncio.to_thread(_is_whole, data) for data in (source, target)
+        ]
+        if source_is_whole == target_is_whole:
+            whole = "both are whole pictures" if source_is_whole else "neither is a whole picture"
+            raise NotCopiedError(f"differs from what is there, and {whole}: it was left as it is")
+        return source_is_whole
+
+
+def _is_whole(data: bytes | None) -> bool:
+    try:
+        return data is not None and bool(decode(data))
+    except UnusablePictureError:
+        return False
 
 
 def _checksum(data: bytes | None) -> bytes | None:

@@ -1,12 +1,15 @@
 """Which rows and files belong together. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from nanobanana.domain.images.names import first_name, parsed, thumbnail
+from nanobanana.domain.images.names import FileName, first_name, parsed, thumbnail
 from nanobanana.domain.inventory.types import File, Finding, Row, RowFinding
 
 _DAY_MS = 86_400_000
+# What a folder's writer calls a file until it is whole.
+_UNFINISHED = re.compile(r"#\d+$")
 
 
 def day_of(milliseconds: int) -> date:
@@ -27,7 +30,7 @@ def read_day(text: str) -> date | None:
 
 def read_file(name: str, size: int) -> File | None:
     """None for what we never named so."""
-    found = parsed(name)
+    found = _parsed(name)
     if found is None or f"{day_of(found.milliseconds):%Y/%m/%d}" != name[:10]:
         return None
     return File(name=name, milliseconds=found.milliseconds, size=size)
@@ -43,7 +46,7 @@ def files_astray(rows: Iterable[Row], sizes: Mapping[str, int]) -> list[Finding]
     owners = {first_name(row.image_name): row for row in rows}
     found = []
     for name, size in sizes.items():
-        if (file := parsed(name)) and not ((owner := owners.get(file.first)) and belongs(name, owner)):
+        if (file := _parsed(name)) and not ((owner := owners.get(file.first)) and belongs(name, owner)):
             found.append(
                 Finding(
                     kind="row_ended" if owner else "row_unknown",
@@ -73,6 +76,11 @@ def row_finding(row: Row, kind: RowFinding, detail: str) -> Finding:
         milliseconds=row.milliseconds,
         detail=detail,
     )
+
+
+def _parsed(name: str) -> FileName | None:
+    """Also of what a killed writer has left, which belongs to no row that has ended."""
+    return parsed(_UNFINISHED.sub("", name))
 
 
 def _astray(row: Row, sizes: Mapping[str, int]) -> Finding | None:

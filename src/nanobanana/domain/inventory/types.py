@@ -100,6 +100,8 @@ class Moved:
     there_before: int = 0
     # Deleted or expired before their turn.
     gone: int = 0
+    # Files in the target, of pictures that were deleted or expired since an earlier run.
+    removed: int = 0
     failed: int = 0
 
 

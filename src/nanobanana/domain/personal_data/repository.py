@@ -76,7 +76,7 @@ async def next_traces(database: Database, *, account_id: str, after: str, limit:
         with held as (
             update accounts set erasure_lease_until = now() + {_LEASE} where id = %(account_id)s
         )
-        select id, image_name, state not in ('queued', 'running') as ended,
+        select id, image_name, image_format, image_place, attempt, state not in ('queued', 'running') as ended,
                prompt = '' and image_place is null as erased
         from generations where account_id = %(account_id)s and id > %(after)s
         order by id limit %(limit)s
@@ -87,14 +87,21 @@ async def next_traces(database: Database, *, account_id: str, after: str, limit:
 
 
 async def empty_generations(database: Database, ids: Sequence[str]) -> None:
-    """Nothing of what the person wrote or got is left in the rows; what was made and what it cost stays."""
+    """Nothing of what the person wrote is left in the rows; what was made and what it cost stays."""
     await database.statement(
         """
         update generations
-        set prompt = '', image_place = null, image_state = case image_state when 'kept' then 'deleted' else image_state end
+        set prompt = '', image_state = case image_state when 'kept' then 'deleted' else image_state end
         where id = any(%(ids)s)
         """,
         {"ids": list(ids)},
+    )
+
+
+async def note_gone(database: Database, ids: Sequence[str]) -> None:
+    """Nothing of their pictures is anywhere any more."""
+    await database.statement(
+        "update generations set image_place = null where id = any(%(ids)s)", {"ids": list(ids)}
     )
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from nanobanana.domain.api_keys.types import ApiKey
 from nanobanana.domain.generation.types import Generation
+from nanobanana.domain.images.types import ImageFormat, ImagePlace
 from nanobanana.domain.sessions.types import Session
 from nanobanana.domain.webhooks.types import Webhook
 
@@ -50,5 +51,18 @@ class Trace:
 
     id: str
     image_name: str
+    image_format: ImageFormat | None
+    image_place: ImagePlace | None
+    attempt: int
     ended: bool
     erased: bool
+
+    @property
+    def picture(self) -> tuple[str, ImageFormat] | None:
+        """What the row says that there is."""
+        return (self.image_name, self.image_format) if self.image_format and self.image_place else None
+
+    @property
+    def may_have_more(self) -> bool:
+        """Whether an attempt may have left something that the row does not tell."""
+        return self.attempt > 1 or (self.attempt == 1 and self.image_format is None)

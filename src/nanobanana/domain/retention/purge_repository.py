@@ -8,7 +8,7 @@ from nanobanana.storage.database import Database
 _BATCH = "1000"
 # For how long a batch is left to who has claimed it: then it was killed, and another deletes the files once more.
 _CLAIM = "interval '1 minute'"
-_PAUSE_AFTER_FAILURE = "interval '1 hour'"
+_PAUSE_AFTER_FAILURE = "interval '5 minutes'"
 
 
 async def claim(database: Database, *, after: datetime | None) -> list[Expired]:

@@ -41,7 +41,7 @@ async def add_test(connection: AsyncConnection, *, webhook_id: str) -> Delivery:
 
 
 async def replay(connection: AsyncConnection, id: str, *, webhook_id: str) -> Delivery | None:
-    """As if it had never been tried, with the same id and the same bytes."""
+    """As if it had never been tried, with the same id. After the last try the body is made anew, of what is still there."""
     statement = update(deliveries).where(deliveries.c.id == id, deliveries.c.webhook_id == webhook_id)
     statement = statement.values(state="pending", attempts=0, due_at=now())
     row = (await connection.execute(statement.returning(*_COLUMNS))).mappings().one_or_none()
@@ -120,22 +120,27 @@ async def take_due(database: Database, webhook_id: str, *, limit: int) -> list[D
     return [DueDelivery(**row) for row in rows]
 
 
-async def fix_body(database: Database, id: str, body: str) -> str:
-    """The body from now on: the first one that anybody made."""
+async def fix_body(database: Database, id: str, body: str) -> str | None:
+    """The body from now on: the first one that anybody made. None when there is nothing left to send."""
     rows = await database.statement(
-        "update webhook_deliveries set body = coalesce(body, %(body)s) where id = %(id)s returning body",
+        """
+        update webhook_deliveries set body = coalesce(body, %(body)s)
+        where id = %(id)s and state = 'pending' returning body
+        """,
         {"id": id, "body": body},
     )
-    return str(rows[0]["body"]) if rows else body
+    return rows[0]["body"] if rows else None
 
 
 async def record(database: Database, delivery: DueDelivery, attempt: Attempt) -> None:
-    """Changes nothing when somebody else has tried it, or its owner has replayed it, since it was taken."""
+    """Changes nothing when somebody else has tried it, or its owner has replayed it, since it was taken. The body goes
+    with the last try: it holds a prompt and a link, which are not to outlive what they are of."""
     await database.statement(
         """
         update webhook_deliveries
         set state = %(state)s, attempts = attempts + 1, due_at = now() + make_interval(secs => %(next_in_s)s),
-            last_attempt_at = now(), last_status = %(status)s, last_error = %(problem)s
+            last_attempt_at = now(), last_status = %(status)s, last_error = %(problem)s,
+            body = case %(state)s when 'pending' then body end
         where id = %(id)s and state = 'pending' and attempts = %(attempts)s
         """,
         {

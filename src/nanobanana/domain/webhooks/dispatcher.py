@@ -81,18 +81,23 @@ class Dispatcher:
                 due = await delivery_repository.take_due(self._database, webhook_id, limit=DELIVERIES_AT_ONCE)
                 if not due:
                     break
-                attempts = await asyncio.gather(*(self._deliver(delivery) for delivery in due))
-                await self._conclude(webhook_id, attempts)
-                rest_s = rules.rest_s(attempts)
+                tried = await asyncio.gather(*(self._deliver(delivery) for delivery in due))
+                attempts = [attempt for attempt in tried if attempt]
+                if attempts:
+                    await self._conclude(webhook_id, attempts)
+                    rest_s = rules.rest_s(attempts)
             await delivery_repository.release(self._database, webhook_id, rest_s=rest_s)
         except Exception:  # the hold runs out, and then it is tried again
             log.exception("webhook_round_broke", webhook_id=webhook_id)
 
-    async def _deliver(self, delivery: DueDelivery) -> Attempt:
+    async def _deliver(self, delivery: DueDelivery) -> Attempt | None:
+        """None when another process was faster."""
         text = delivery.body
         if text is None:
             made = await self._payloads.body(delivery)
             text = await delivery_repository.fix_body(self._database, delivery.id, made)
+        if text is None:
+            return None
         body = text.encode()
         secrets = [self._box.decrypt(secret) for secret in delivery.secrets]
         headers = signature.headers(delivery.event_id, int(time.time()), body, secrets)

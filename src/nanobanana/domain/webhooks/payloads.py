@@ -1,4 +1,4 @@
-"""What a delivery says. Made once, when it is first sent: every further try sends the same bytes."""
+"""What a delivery says. Made when it is first sent: every further try sends the same bytes, until one is the last."""
 
 from typing import Any
 

@@ -18,6 +18,8 @@ from obstore.store import LocalStore
 from nanobanana.integrations.object_store.errors import StoreError
 
 _PAGE = 1_000
+# Nobody writes at a file for so long.
+_WRITTEN_WITHIN_S = 86_400
 
 
 class LocalFolder:
@@ -81,7 +83,8 @@ class LocalFolder:
         return await asyncio.to_thread(_days, self._root)
 
     async def listed(self, day: str) -> AsyncIterator[tuple[str, int]]:
-        """A day's names are in memory, their sizes a page at a time. Raises StoreError."""
+        """A day's names are in memory, their sizes a page at a time; `<name>#1` only when its writer has left it. Raises
+        StoreError."""
         try:
             names = await asyncio.to_thread(_names_of_day, self._root, day)
             for start in range(0, len(names), _PAGE):
@@ -167,6 +170,11 @@ def _with_sizes(root: Path, names: Sequence[str]) -> list[tuple[str, int]]:
     for name in names:
         with suppress(FileNotFoundError):
             status = os.lstat(root / name)
-            if stat.S_ISREG(status.st_mode):
+            if stat.S_ISREG(status.st_mode) and not ("#" in name and _is_written(status)):
                 found.append((name, status.st_size))
     return found
+
+
+def _is_written(status: os.stat_result) -> bool:
+    """By the clock alone: the time of change may be a picture's end."""
+    return time.time() - status.st_ctime < _WRITTEN_WITHIN_S

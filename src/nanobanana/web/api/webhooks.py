@@ -103,6 +103,7 @@ async def list_webhook_deliveries(
 async def replay_webhook_delivery(
     id: Id, delivery_id: Id, account: SessionAccount, address: ClientAddress, services: ServicesDep
 ) -> DeliveryView:
-    """Sends a delivery again, whatever became of it: the same bytes under the same `webhook-id`."""
+    """Sends a delivery again, whatever became of it, under the same `webhook-id`. It says how its image stands now:
+    without prompt and link when that is gone."""
     await services.throttle.take("webhook_send", address=address, account_id=account.id)
     return DeliveryView.of(await services.webhooks.replay(id, delivery_id, account_id=account.id))

@@ -45,18 +45,34 @@ def upgrade() -> None:
         update image_bytes b set name = pg_temp.day_name(g.id, b.name)
         from generations g where split_part(b.name, '.', 1) = g.image_name
     """)
-    # Where a local store has the files, `cli/old_pictures.py` moves them after this.
+    # Where a local store has the files, `cli/old_pictures.py` moves them after this. Time begins with the upgrade: nobody
+    # was told before that pictures go.
     op.execute("""
         update generations g
         set image_name = pg_temp.day_name(g.id, g.image_name),
-            image_place = case when g.image_state <> 'kept' then null
-                               when exists (select from image_bytes b where starts_with(b.name, pg_temp.day_name(g.id, g.image_name)))
-                               then 'database' else 'store' end,
+            image_place = case g.image_state when 'kept' then 'store' end,
             retention_s = p.retention_days * 86400::bigint,
-            expires_at = g.finished_at + make_interval(days => p.retention_days)
+            expires_at = case g.image_state when 'kept'
+                         then greatest(g.finished_at, now()) + make_interval(days => p.retention_days) end
         from accounts a join plans p on p.name = a.plan
         where a.id = g.account_id
     """)
+    op.execute("""
+        update generations g set image_place = 'database', expires_at = b.expires_at
+        from image_bytes b
+        where g.image_name = split_part(b.name, '.', 1) and g.image_state = 'kept'
+    """)
+    # Where all of the last day are in there, there is no store, and the older ones are gone. That is a guess, so a place
+    # stays and no end is set: purge and sweep would delete what it is wrong about.
+    op.execute("""
+        update generations set image_state = 'expired', image_place = 'database', expires_at = null
+        where image_place = 'store' and finished_at < now() - interval '1 day'
+              and exists (select from image_bytes)
+              and not exists (select from generations
+                              where image_place = 'store' and finished_at >= now() - interval '1 day')
+    """)
+    # They would outlive the pictures and prompts that they are of; who replays one has it made anew.
+    op.execute("update webhook_deliveries set body = null where state <> 'pending' and body is not null")
     op.alter_column("image_bytes", "expires_at", nullable=True)
     op.create_check_constraint(
         op.f("generations_image_place_check"),
