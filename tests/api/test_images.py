@@ -1,3 +1,4 @@
+import base64
 import os
 import time
 from datetime import datetime, timedelta
@@ -9,8 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from httpx2 import AsyncClient
 
+from nanobanana.integrations.object_store.errors import StoreError
+from nanobanana.integrations.object_store.s3 import Bucket
+from nanobanana.services import Services
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
+from nanobanana.web import images as web_images
 from tests.people import Person
 from tests.s3_fixtures import S3Bucket
 
@@ -52,8 +57,9 @@ async def test_a_picture_has_a_name_that_people_can_read_and_is_as_old_as_its_or
     [
         (86_400 * 30, 86_400),
         (100, 100),
-        # Long ago, or lost when the folder was copied: that tells nothing, and living pictures stay.
-        (-1, 86_400),
+        # Written, and kept for good.
+        (0, 86_400),
+        (-30, 86_400),
     ],
 )
 async def test_caches_keep_a_picture_for_a_day_and_not_past_its_end_where_the_file_tells_it(
@@ -68,6 +74,45 @@ async def test_caches_keep_a_picture_for_a_day_and_not_past_its_end_where_the_fi
     *words, immutable = cached.split(", ")
     assert (words[0], immutable) == ("public", "immutable")
     assert cached_s - 30 <= int(words[1].removeprefix("max-age=")) <= cached_s
+
+
+@pytest.mark.parametrize("thumbnail", [False, True])
+@pytest.mark.parametrize(
+    ("left_s", "status", "cached_s"),
+    [(None, 200, 86_400), (86_400 * 2, 200, 86_400), (100, 200, 100), (0, 410, None)],
+)
+async def test_of_a_file_whose_end_has_passed_the_row_is_asked_once(
+    client: AsyncClient,
+    alice: Person,
+    services: Services,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    left_s: int | None,
+    status: int,
+    cached_s: int | None,
+    *,
+    thumbnail: bool,
+) -> None:
+    """Until the purge it is there; and it may be a copy, or of a picture that stays for longer now."""
+    monkeypatch.setattr(web_images, "_WRITTEN_WITHIN_S", -1)  # as if the order had been an hour ago
+    response = await client.post("/v1/generate", json={"prompt": "a banana"}, headers=alice.by_key)
+    url = response.json()["thumbnail_url" if thumbnail else "url"]
+    assert (await client.get(url)).status_code == 200
+    file = settings.image_dir / urlsplit(url).path.split("/", 2)[2]
+    os.utime(file, (0, time.time() - 1))
+    await services.database.statement(
+        "update generations set expires_at = now() + make_interval(secs => %(left_s)s)", {"left_s": left_s}
+    )
+
+    answers = [await client.get(url), await client.get(url, headers={"If-None-Match": "*"})]
+    assert [answer.status_code for answer in answers] == [status, 304 if status == 200 else status]
+    monkeypatch.undo()
+    if cached_s:
+        monkeypatch.delattr(Database, "statement")
+        answers.append(await client.get(url))
+        for answer in answers:
+            max_age_s = int(answer.headers["cache-control"].split("=")[1].partition(",")[0])
+            assert cached_s - 30 <= max_age_s <= cached_s
 
 
 async def test_the_file_tells_the_end_of_a_picture_that_has_one(
@@ -102,7 +147,12 @@ async def test_a_part_of_the_picture_can_be_asked_for(client: AsyncClient, url: 
     assert part.headers["content-range"] == f"bytes 10-19/{len(whole)}"
 
 
-@pytest.mark.parametrize("header", ["garbage", "lines=0-3", "bytes=5-2", "bytes=x-y"])
+# Python refuses to make a number of so many digits.
+_MANY = "9" * 5_000
+_ENDLESS = [f"bytes={_MANY}-", f"bytes=0-{_MANY}", f"bytes=-{_MANY}", f"bytes=0-1,2-{_MANY}"]
+
+
+@pytest.mark.parametrize("header", ["garbage", "lines=0-3", "bytes=5-2", "bytes=x-y", *_ENDLESS])
 async def test_a_range_that_means_nothing_is_ignored(client: AsyncClient, url: str, header: str) -> None:
     response = await client.get(url, headers={"Range": header})
 
@@ -114,8 +164,13 @@ async def test_a_range_behind_the_end_is_416_in_the_envelope(client: AsyncClient
 
     response = await client.get(url, headers={"Range": f"bytes={size}-"})
     last = await client.get(url, headers={"Range": f"bytes={size - 1}-"})
+    far = [
+        (await client.get(url, headers={"Range": f"bytes={'9' * digits}-"})).status_code
+        for digits in (18, 19)
+    ]
 
     assert (response.status_code, last.status_code) == (416, 206)
+    assert far == [416, 200]
     assert response.headers["content-range"] == f"bytes */{size}"
     assert response.json()["error"]["code"] == "range_not_satisfiable"
 
@@ -187,10 +242,42 @@ class TestInABucket:
         ends_at = datetime.fromisoformat(link["X-Amz-Date"]) + lifetime
         assert timedelta(0) <= datetime.fromisoformat(made["expires_at"]) - ends_at < timedelta(seconds=30)
 
-    async def test_our_own_path_has_no_pictures(self, client: AsyncClient, alice: Person) -> None:
-        name = urlsplit((await self.generate(client, alice.by_key))["url"]).path.split("/", 2)[2]
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    async def test_links_of_before_the_move_lead_to_the_bucket_while_the_picture_lives(
+        self, client: AsyncClient, alice: Person, method: str
+    ) -> None:
+        """They were of the local store."""
+        made = await self.generate(client, alice.by_key)
+        link = f"/images/{urlsplit(made['url']).path.split('/', 2)[2]}"
 
-        assert (await client.get(f"/images/{name}")).status_code == 404
+        led = await client.request(method, link, follow_redirects=False)
+        async with AsyncClient() as http:
+            picture = (await http.get(led.headers["location"])).content
+            assert picture == (await http.get(made["url"])).content
+        assert (led.status_code, led.headers["cache-control"]) == (302, "public, max-age=60")
+        assert led.headers["access-control-allow-origin"] == "*"
+        for ending in (".png", "_512.webp"):
+            other = await client.get(link.removesuffix(".jpg") + ending, follow_redirects=False)
+            assert other.status_code == 404
+        await client.delete(f"/v1/generations/{made['id']}", headers=alice.by_key)
+        assert (await client.request(method, link)).status_code == 410
+
+    async def test_a_picture_that_waits_for_the_bucket_is_at_our_own_path(
+        self, client: AsyncClient, alice: Person, services: Services, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def away(*_: object, **__: object) -> None:
+            raise StoreError("away")
+
+        monkeypatch.setattr(Bucket, "put", away)
+        made = await self.generate(client, alice.by_key)
+        (row,) = await services.database.statement("select image_name from generations", {})
+        link = f"/images/{row['image_name']}.jpg"
+
+        shown = await client.get(link)
+        assert shown.headers["cache-control"] == "public, max-age=60, immutable"
+        assert shown.content == base64.b64decode(made["url"].partition(",")[2])
+        await client.delete(f"/v1/generations/{made['id']}", headers=alice.by_key)
+        assert (await client.get(link)).status_code == 410
 
     @staticmethod
     async def generate(client: AsyncClient, headers: dict[str, str]) -> Any:

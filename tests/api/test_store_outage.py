@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from httpx2 import AsyncClient
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+from starlette.types import Message, Receive, Scope, Send
 
+from nanobanana.domain.images import service as images_service
 from nanobanana.domain.images import waiting_repository
 from nanobanana.domain.webhooks.payloads import Payloads
 from nanobanana.services import Services
@@ -127,6 +130,48 @@ async def told(services: Services, id: str) -> dict[str, Any]:
     )
     payloads = Payloads(services.database, images=services.images, base_url="http://nanobanana.test")
     return await payloads._image(id, account_id=rows[0]["account_id"])
+
+
+async def test_answers_that_hold_pictures_are_in_memory_in_a_bounded_number_until_they_are_taken(
+    client: AsyncClient,
+    alice: Person,
+    app: FastAPI,
+    services: Services,
+    folder: Folder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder.break_()
+    once = {"Idempotency-Key": "once"}
+    made = await order(client, alice, **once)
+    address = f"/v1/generations/{made['id']}"
+    monkeypatch.setattr(images_service, "_DATA_URL_PATIENCE_S", 0.2)
+    monkeypatch.setattr(services.images, "_data_urls", asyncio.Semaphore(2))
+    taken = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        async def to_slow_caller(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                await taken.wait()
+            await send(message)
+
+        await app(scope, receive, to_slow_caller)
+
+    async with AsyncClient(transport=ASGITransport(slow), base_url=str(client.base_url)) as slow_client:
+        calls = [asyncio.create_task(slow_client.get(address, headers=alice.by_key)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        shown = await client.get(address, headers=alice.by_key)
+        repeated = await client.post("/v1/generate", json=PROMPT, headers={**alice.by_key, **once})
+        taken.set()
+        answers = [(await call).json() for call in calls]
+
+    assert [shown.status_code, repeated.status_code] == [200, 202]
+    for later in (shown, repeated):
+        assert later.json() == {**made, "url": None}
+        assert (later.headers["location"], later.headers["retry-after"]) == (address, "5")
+        assert later.headers["ratelimit"]
+    assert answers == [made, made]
+    now = await client.get(address, headers=alice.by_key)
+    assert (now.json(), "ratelimit" in now.headers) == (made, True)
 
 
 class TestWithLittleRoom:

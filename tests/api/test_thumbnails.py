@@ -1,6 +1,7 @@
 import asyncio
 import io
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -176,6 +177,33 @@ async def test_a_store_that_is_away_hinders_no_look_at_what_can_be_read(
 
     assert (stored["stored"], waiting["stored"]) == (True, False)
     assert [look.status_code for look in looks] == [200, 200, 503, 200]
+
+
+async def test_who_waits_behind_a_store_that_hangs_is_told_to_come_back(
+    client: AsyncClient, generate: Generate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thumbnails, "_PATIENCE_S", 1)
+    urls = [(await generate(prompt=f"banana {number}"))["thumbnail_url"] for number in range(20)]
+    asked = 0
+
+    async def hang(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.7)
+        raise StoreError("slow")
+
+    monkeypatch.setattr(LocalFolder, "get", hang)
+    began = time.monotonic()
+    answers = await asyncio.gather(*(client.get(url) for url in urls))
+
+    assert time.monotonic() - began < 4
+    assert {answer.status_code for answer in answers} == {503}
+    assert all(answer.headers["retry-after"] for answer in answers)
+    codes = {answer.json()["error"]["code"] for answer in answers}
+    assert codes == {"overloaded", "upstream_unavailable"}
+    assert asked < len(urls)
+    monkeypatch.undo()
+    assert (await client.get(urls[0])).status_code == 200
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".webp", "_256.webp", ""])

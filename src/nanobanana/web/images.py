@@ -4,6 +4,7 @@ import os
 import re
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from nanobanana.domain.images import headers as image_headers
 from nanobanana.domain.images.names import FileName, parsed
 from nanobanana.domain.images.types import MEDIA_TYPES
 from nanobanana.errors import NanoBananaError, NotFoundError
+from nanobanana.services import Services
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.dependencies import ServicesDep
 from nanobanana.web.picture_file import PictureFile
@@ -28,11 +30,15 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-# What RFC 9110 lets us understand of a Range; any other is ignored, as it wants it.
-_RANGE = re.compile(r"bytes=\s*(\d+)-(\d*)(\s*,\s*\d+-\d*)*|bytes=\s*-\d+")
+# What RFC 9110 lets us understand of a Range; any other is ignored, as it wants it. Nothing
+# is as large as 18 digits, and of thousands Python makes no number.
+_RANGE = re.compile(r"bytes=\s*(\d{1,18})-(\d{0,18})(\s*,\s*\d{1,18}-\d{0,18})*|bytes=\s*-\d{1,18}")
 
 # A link that ends, and a thumbnail that has just been made, or that no store holds.
 _BRIEFLY_S = 60
+
+# A file is written so soon after the order at most, and a picture kept for at least so long.
+_WRITTEN_WITHIN_S = 3_600
 
 Name = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg"])]
 ThumbnailName = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms_512.webp"])]
@@ -54,6 +60,7 @@ class RangeNotSatisfiableError(NanoBananaError):
             "description": "The picture",
         },
         206: {"description": "The part that the header Range asks for"},
+        302: {"description": "It has moved to a bucket, and is at `Location`"},
         304: {"description": "The caller has the picture already"},
         **error_responses(404, 410, 503),
     },
@@ -62,10 +69,9 @@ async def get_image(name: Name, request: Request, services: ServicesDep) -> Resp
     """The picture itself. Takes `Range` and `If-None-Match`."""
     named = _named(name)
     file = services.images.file(name)
-    response = _served(name, file, request) if file else None
-    if response is None:
-        raise await services.gallery.missing(named)
-    return response
+    if file and (response := await _served(name, named, file, request, services)):
+        return response
+    return _elsewhere(name, await services.gallery.elsewhere(name, named))
 
 
 @router.head("/thumbnails/{name:path}", include_in_schema=False)
@@ -87,13 +93,11 @@ async def get_thumbnail(name: ThumbnailName, request: Request, services: Service
         raise NotFoundError("There is no such image.")
     found = await services.thumbnails.get(named)
     if isinstance(found, FilePath):
-        response = _served(name, found, request)
-        if response is None:  # deleted a moment ago
-            raise await services.gallery.missing(named)
-        return response
-    if isinstance(found, str):
-        return RedirectResponse(found, 302, {**_HEADERS, "Cache-Control": f"public, max-age={_BRIEFLY_S}"})
-    return Response(found, headers=_headers(name, left_s=_BRIEFLY_S))
+        if response := await _served(name, named, found, request, services):
+            return response
+        await services.gallery.living(named)  # it was deleted a moment ago
+        raise NotFoundError("There is no such image.")
+    return _elsewhere(name, found)
 
 
 def _named(name: str) -> FileName:
@@ -102,16 +106,24 @@ def _named(name: str) -> FileName:
     raise NotFoundError("There is no such image.")
 
 
-def _served(name: str, file: FilePath, request: Request) -> Response | None:
-    """None where there is no such file."""
+async def _served(
+    name: str, named: FileName, file: FilePath, request: Request, services: Services
+) -> Response | None:
+    """None where there is no such file. Raises the error of a picture that is gone, while its file is there still."""
     found = _stat(file)
     if found is None:
         return None
-    headers = _headers(name, left_s=_left_s(found))
+    headers = _headers(name, left_s=await _left_s(found, file, named, services))
     if _has_it_already(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     _check_range(request, size=found.st_size)
     return PictureFile(file, found, headers)
+
+
+def _elsewhere(name: str, found: str | bytes) -> Response:
+    if isinstance(found, str):
+        return RedirectResponse(found, 302, {**_HEADERS, "Cache-Control": f"public, max-age={_BRIEFLY_S}"})
+    return Response(found, headers=_headers(name, left_s=_BRIEFLY_S))
 
 
 def _headers(name: str, *, left_s: float | None) -> dict[str, str]:
@@ -126,10 +138,20 @@ def _stat(file: FilePath) -> os.stat_result | None:
     return found if stat.S_ISREG(found.st_mode) else None
 
 
-def _left_s(found: os.stat_result) -> float | None:
-    """Until the picture's end, where the file tells it; see the store."""
+async def _left_s(found: os.stat_result, file: FilePath, named: FileName, services: Services) -> float | None:
+    """Until the picture's end, as the file tells it; see the store. None: for good, as what was written with its order.
+    Where the end has passed the row is asked: a copy was made, or the picture stays for longer now. The file is told
+    what the row says, so that it is asked once."""
     left_s = found.st_mtime - time.time()
-    return left_s if left_s > 0 else None
+    if left_s > 0:
+        return left_s
+    ordered_at = named.milliseconds / 1000
+    if found.st_mtime < ordered_at + _WRITTEN_WITHIN_S:
+        return None
+    picture = await services.gallery.living(named)
+    with suppress(OSError):
+        os.utime(file, (time.time(), picture.expires_at.timestamp() if picture.expires_at else ordered_at))
+    return picture.keep_s
 
 
 def _has_it_already(if_none_match: str, etag: str) -> bool:

@@ -153,7 +153,8 @@ async def test_what_is_deleted_on_its_way_leaves_no_file(bench: Bench) -> None:
     await bench.folder.put_began.wait()
 
     await bench.images.delete_pictures([(name, "png")])
-    assert await bench.images.data_url(name, "png") is None
+    async with bench.images.data_url(name, "png") as url:
+        assert url is None
     bench.folder.goes_on.set()
     await moving
     await bench.empty_row(name)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,19 @@ async def test_a_picture_lies_in_the_folder_of_its_day(store: LocalFolder, tmp_p
     assert (tmp_path / NAME).read_bytes() == b"picture"
 
 
-async def test_a_picture_that_cannot_be_deleted_is_a_store_error(store: LocalFolder, tmp_path: Path) -> None:
+async def test_a_picture_that_cannot_be_read_written_or_deleted_is_a_store_error_that_tells_no_name(
+    store: LocalFolder, tmp_path: Path
+) -> None:
+    other = f"2026/11/29/{Path(NAME).name}"
     (tmp_path / NAME).mkdir(parents=True)
+    (tmp_path / "2026/11/29").touch()
 
-    with pytest.raises(StoreError):
-        await store.delete([NAME])
+    for call in (store.delete([NAME]), store.get(NAME), store.put(other, b"picture", keep_s=None)):
+        with pytest.raises(StoreError) as raised:
+            await call
+        told = "".join(traceback.format_exception(raised.value)).replace(__file__, "")
+        assert Path(NAME).stem not in told
+        assert "…" in str(raised.value)
 
 
 @pytest.mark.parametrize(("keep_s", "left_s"), [(None, 0), (3_600, 3_600)])

@@ -11,7 +11,7 @@ async def find_by_name(database: Database, file: FileName) -> NamedPicture | Non
     there is nothing, whatever is still there."""
     rows = await database.statement(
         """
-        select g.image_name, g.image_format, g.expires_at,
+        select g.image_name, g.image_format, g.image_place, g.expires_at,
                case when g.image_state = 'kept' and g.expires_at <= now() then 'expired'
                     else g.image_state end as image_state,
                ceil(extract(epoch from g.expires_at - now()))::bigint as keep_s

@@ -6,12 +6,14 @@ import structlog
 
 from nanobanana.domain.gallery import repository
 from nanobanana.domain.gallery.errors import NotDeletableError, gone
-from nanobanana.domain.gallery.types import Deletion
+from nanobanana.domain.gallery.lookup import living, no_such_image
+from nanobanana.domain.gallery.types import Deletion, NamedPicture
 from nanobanana.domain.generation.service import Generations
 from nanobanana.domain.generation.types import Generation
 from nanobanana.domain.images.names import FileName
 from nanobanana.domain.images.service import Images
-from nanobanana.errors import NanoBananaError, NotFoundError
+from nanobanana.domain.images.types import ImageFormat
+from nanobanana.errors import NotFoundError, ServiceUnavailableError
 from nanobanana.integrations.object_store.errors import StoreError
 from nanobanana.storage.database import Database
 
@@ -31,11 +33,26 @@ class Gallery:
             raise error
         return generation
 
-    async def missing(self, file: FileName) -> NanoBananaError:
-        """The error for a name that has no picture any more, or never had."""
-        picture = await repository.find_by_name(self._database, file)
-        error = picture and gone(picture.image_state, at=picture.expires_at)
-        return error or NotFoundError("There is no such image.")
+    async def living(self, file: FileName) -> NamedPicture:
+        """By a name alone; raises as `get`, and NotFoundError for a name that never had a picture."""
+        return await living(self._database, file)
+
+    async def elsewhere(self, name: str, file: FileName) -> str | bytes:
+        """What is under a name that is no file here: a link to it in the store, as for those who had their links when
+        that was a folder, or the bytes of what no store has. Raises as `living`."""
+        picture = await self.living(file)
+        if picture.image_format is None or picture.file_name != name:
+            raise no_such_image()
+        found: str | bytes | None = None
+        if picture.image_place != "store":
+            found = await self._read(picture.image_name, picture.image_format)
+        elif self._images.file(name) is None:
+            found = self._images.link(
+                picture.image_name, picture.image_format, expires_at=picture.expires_at, base_url=""
+            )
+        if not found:
+            raise no_such_image()
+        return found
 
     async def delete(self, id: str, *, account_id: str) -> None:
         """Raises NotDeletableError for what has not ended."""
@@ -57,3 +74,9 @@ class Gallery:
             else:
                 await repository.note_gone(self._database, [left.id for left in leftovers])
         return results
+
+    async def _read(self, stem: str, format: ImageFormat) -> bytes | None:
+        try:
+            return await self._images.read(stem, format)
+        except StoreError as error:
+            raise ServiceUnavailableError("The picture cannot be read at the moment.") from error

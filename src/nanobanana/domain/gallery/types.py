@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Literal
 
 from nanobanana.domain.generation.types import ImageState
-from nanobanana.domain.images.types import ImageFormat
+from nanobanana.domain.images.types import ENDINGS, ImageFormat, ImagePlace
 
 Deletion = Literal["deleted", "not_deletable", "not_found"]
 
@@ -14,11 +14,17 @@ class NamedPicture:
 
     image_name: str
     image_format: ImageFormat | None
+    # None: nothing of it is anywhere.
+    image_place: ImagePlace | None
     # None: it is still being made, or never came.
     image_state: ImageState | None
     expires_at: datetime | None
     # Seconds until then; None: for good.
     keep_s: int | None
+
+    @property
+    def file_name(self) -> str | None:
+        return f"{self.image_name}.{ENDINGS[self.image_format]}" if self.image_format else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """The store behind a circuit breaker of this process: nobody waits for a store that is away."""
 
 import asyncio
-import re
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,8 +21,6 @@ PATIENCE_S = 3
 # As large as a small picture: a disk that is all but full takes less, and would seem well again and again.
 _PROBE_BYTES = 256 * 1024
 _PROBE_KEEP_S = 60
-# Who reads a log must not learn under which name a picture will be.
-_PATH = re.compile(r"\S*/\S+")
 
 log = structlog.get_logger()
 
@@ -102,7 +99,6 @@ class GuardedStore:
         if self.is_away:
             return
         self._failures += 1
-        why = _PATH.sub("…", why)
         log.warning("picture_not_stored", detail=why)
         if self._failures >= FAILURES_TO_OPEN:
             # A name like a picture's: what a killed probe leaves is swept up as a file without a row.

@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +21,12 @@ from nanobanana.domain.images.types import (
     Picture,
 )
 from nanobanana.domain.images.waiting_room import WaitingRoom
+from nanobanana.errors import OverloadedError
 from nanobanana.integrations.object_store.errors import StoreError
+
+# Each is megabytes of base64, until its caller has taken it.
+_DATA_URLS_AT_ONCE = 32
+_DATA_URL_PATIENCE_S = 3
 
 log = structlog.get_logger()
 
@@ -32,8 +38,7 @@ class Images:
     def __init__(self, store: ImageStore, *, waiting: WaitingRoom) -> None:
         self._store = store
         self._waiting = waiting
-        # A picture and its base64, each of megabytes, at a time.
-        self._data_urls_at_once = asyncio.Semaphore(4)
+        self._data_urls = asyncio.Semaphore(_DATA_URLS_AT_ONCE)
 
     @property
     def is_full(self) -> bool:
@@ -111,13 +116,24 @@ class Images:
         """Where a small picture can be fetched, which is made when somebody does."""
         return f"{base_url}/thumbnails/{thumbnail(stem)}"
 
-    async def data_url(self, stem: str, format: ImageFormat) -> str | None:
-        """The picture itself as a link, while it waits."""
-        async with self._data_urls_at_once:
+    @asynccontextmanager
+    async def data_url(self, stem: str, format: ImageFormat) -> AsyncIterator[str | None]:
+        """The picture itself as a link, while it waits; whoever has it stays in here until it is on its way. Raises
+        OverloadedError while too many others do."""
+        try:
+            async with asyncio.timeout(_DATA_URL_PATIENCE_S):
+                await self._data_urls.acquire()
+        except TimeoutError:
+            raise OverloadedError from None
+        try:
             data = await self._waiting.get(f"{stem}.{ENDINGS[format]}")
-        if data is None:
-            return None
-        return f"data:{MEDIA_TYPES[ENDINGS[format]]};base64,{base64.b64encode(data).decode()}"
+            yield (
+                f"data:{MEDIA_TYPES[ENDINGS[format]]};base64,{base64.b64encode(data).decode()}"
+                if data
+                else None
+            )
+        finally:
+            self._data_urls.release()
 
     async def read(self, stem: str, format: ImageFormat) -> bytes | None:
         """The picture itself, wherever it is. Raises StoreError."""

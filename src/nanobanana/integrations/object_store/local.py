@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import stat
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -26,8 +27,8 @@ class LocalFolder:
 
     obstore writes to `<name>#1` and links that to the name, off Python's lock: with as many threads' steps in Python
     an image cost 1.5 ms more CPU time. The time of change of a picture that is not kept for good is its end, so that
-    who serves it knows without asking. One that has passed tells nothing: it goes lost when the folder is copied, and
-    a picture may have become one for good.
+    who serves it knows without asking. One that has passed is for it to ask about: it goes lost when the folder is
+    copied, and a picture may have become one for good.
     """
 
     place: Literal["store"] = "store"
@@ -47,7 +48,7 @@ class LocalFolder:
                 is_new = True
             await asyncio.to_thread(_finish, self.file(name), keep_s, is_new=is_new)
         except (BaseError, OSError) as error:
-            raise StoreError(f"{type(error).__name__}: {error}") from error
+            raise _store_error(error) from None
 
     async def get(self, name: str) -> bytes | None:
         try:
@@ -55,7 +56,7 @@ class LocalFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreError(f"{type(error).__name__}: {error}") from error
+            raise _store_error(error) from None
 
     async def has(self, name: str) -> bool:
         return self.file(name).is_file()
@@ -65,7 +66,7 @@ class LocalFolder:
         try:
             await asyncio.to_thread(_delete, [self.file(name) for name in names])
         except OSError as error:
-            raise StoreError(f"{type(error).__name__}: {error}") from error
+            raise _store_error(error) from None
 
     def link(self, name: str, *, expires_at: datetime | None) -> str:
         del expires_at
@@ -90,7 +91,7 @@ class LocalFolder:
                 for item in await asyncio.to_thread(_with_sizes, self._root, names[start : start + _PAGE]):
                     yield item
         except OSError as error:
-            raise StoreError(f"{type(error).__name__}: {error}") from error
+            raise _store_error(error) from None
 
     async def size(self, name: str) -> int | None:
         try:
@@ -98,7 +99,13 @@ class LocalFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreError(f"{type(error).__name__}: {error}") from error
+            raise _store_error(error) from None
+
+
+def _store_error(error: Exception) -> StoreError:
+    """What went wrong, without paths: in them are the names that nobody may learn from a log."""
+    said = re.sub(r"\S*/\S+", "…", str(error).partition("\n\nDebug source")[0])
+    return StoreError(f"{type(error).__name__}: {said}")
 
 
 def _finish(path: Path, keep_s: int | None, *, is_new: bool) -> None:

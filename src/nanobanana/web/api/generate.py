@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Response
@@ -6,7 +5,7 @@ from fastapi import FastAPI, Query, Response
 from nanobanana.domain.generation import rules
 from nanobanana.domain.generation.errors import error_of
 from nanobanana.web.api.generate_route import GenerateRoute
-from nanobanana.web.api.generations import view_of
+from nanobanana.web.api.generations import answer_of, json_of, listed_view
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.api.schemas.generations import DryRun, GenerationView, NewGeneration
 from nanobanana.web.api.schemas.headers import IdempotencyKey, Prefer
@@ -32,7 +31,7 @@ def install(app: FastAPI) -> None:
             202: {
                 "model": GenerationView,
                 "description": "Not finished yet: ask at `Location` after `Retry-After`. `queued` while the image "
-                "model is unavailable",
+                "model is unavailable; `succeeded` while too many answers hold pictures that no store has",
             },
             **error_responses(400, 401, 402, 403, 409, 413, 415, 422, 429, 503),
         },
@@ -57,7 +56,7 @@ async def create_generation(
     often it arrives, one image is made and charged."""
     if dry_run:
         quote = await services.generations.quote(body.order(), bearer=key, client_address=client_address)
-        return _answer(DryRun.of(quote), headers=quote.headers)
+        return json_of(DryRun.of(quote), headers=quote.headers)
     created = await services.generations.create(
         body.order(),
         bearer=key,
@@ -74,18 +73,13 @@ async def create_generation(
         )
         error.headers.update(headers, Location=location)
         raise error
-    view = await view_of(generation, services, base_url)
     if generation.state == "succeeded":
-        return _answer(view, headers=headers)
-    return _answer(
-        view,
+        return answer_of(generation, services, base_url, headers=headers, later_status=202)
+    return json_of(
+        listed_view(generation, services, base_url),
         status=202,
         headers={**headers, "Location": location, "Retry-After": str(rules.ask_again_s(generation))},
     )
-
-
-def _answer(view: GenerationView | DryRun, *, headers: Mapping[str, str], status: int = 200) -> Response:
-    return Response(view.model_dump_json(), status, headers, media_type="application/json")
 
 
 def _wait_s(prefer: list[str]) -> float:

@@ -1,10 +1,13 @@
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel
 
 from nanobanana.domain.generation import rules
 from nanobanana.domain.generation.types import Filters, Generation, ImageState, Size, State
 from nanobanana.errors import InvalidRequestError
+from nanobanana.web.api.picture_answer import PictureAnswer
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.api.schemas.generations import (
     DeletionList,
@@ -26,6 +29,8 @@ from nanobanana.web.dependencies import (
 router = APIRouter(tags=["Generations"])
 
 _LONGEST_WAIT_S = 90
+# By then some of the answers that hold pictures have been taken.
+_ROOM_AGAIN_S = 5
 
 
 async def _filters(
@@ -57,7 +62,11 @@ async def _filters(
     )
 
 
-@router.get("/generations/{id}", responses=error_responses(400, 401, 403, 404, 410, 503))
+@router.get(
+    "/generations/{id}",
+    response_model=GenerationView,
+    responses=error_responses(400, 401, 403, 404, 410, 503),
+)
 async def get_generation(
     *,
     id: Id,
@@ -68,13 +77,14 @@ async def get_generation(
     wait: Annotated[
         int, Query(ge=0, le=_LONGEST_WAIT_S, description="Seconds to hold the call until it has ended")
     ] = 0,
-) -> GenerationView:
-    """One generation as it stands, with a link that works; `Retry-After` until it has ended. One whose picture is gone
+) -> Response:
+    """One generation as it stands, with a link that works; `Retry-After` until it has ended, or while too many answers
+    hold pictures that no store has. One whose picture is gone
     is 410, and stands in the list."""
     generation = await services.gallery.get(id, account_id=account_id, wait_s=wait)
     if not generation.has_ended:
         response.headers["Retry-After"] = str(rules.ask_again_s(generation))
-    return await view_of(generation, services, base_url)
+    return answer_of(generation, services, base_url, headers=dict(response.headers))
 
 
 @router.post("/generations/{id}/cancel", responses=error_responses(401, 403, 404, 409, 503))
@@ -82,7 +92,7 @@ async def cancel_generation(
     id: Id, account_id: MakerAccountId, services: ServicesDep, base_url: BaseUrl
 ) -> GenerationView:
     """Ends a generation that is queued; nothing is charged for it. One that is being made, or has ended, is 409."""
-    return await view_of(await services.generations.cancel(id, account_id=account_id), services, base_url)
+    return listed_view(await services.generations.cancel(id, account_id=account_id), services, base_url)
 
 
 @router.delete("/generations/{id}", status_code=204, responses=error_responses(401, 403, 404, 409, 503))
@@ -141,13 +151,31 @@ def listed_view(generation: Generation, services: ServicesDep, base_url: str) ->
     return _view(generation, services, base_url, url=link_to(generation, services, base_url))
 
 
-async def view_of(generation: Generation, services: ServicesDep, base_url: str) -> GenerationView:
-    url = link_to(generation, services, base_url)
-    if url is None and generation.has_picture and generation.image_format:
-        url = await services.images.data_url(generation.image_name, generation.image_format)
+def answer_of(
+    generation: Generation,
+    services: ServicesDep,
+    base_url: str,
+    *,
+    headers: Mapping[str, str],
+    later_status: int = 200,
+) -> Response:
+    """With the picture itself where nothing links to it."""
+    view = listed_view(generation, services, base_url)
+    if view.url or not generation.has_picture or generation.image_format is None:
+        return json_of(view, headers=headers)
+    again = {"Location": f"/v1/generations/{generation.id}", "Retry-After": str(_ROOM_AGAIN_S)}
+    return PictureAnswer(
+        view,
+        services.images.data_url(generation.image_name, generation.image_format),
         # What does not wait any more has come to the store a moment ago.
-        url = url or _link(generation, services, base_url)
-    return _view(generation, services, base_url, url=url)
+        link=_link(generation, services, base_url),
+        headers=headers,
+        later=json_of(view, headers={**headers, **again}, status=later_status),
+    )
+
+
+def json_of(view: BaseModel, *, headers: Mapping[str, str], status: int = 200) -> Response:
+    return Response(view.model_dump_json(), status, headers, media_type="application/json")
 
 
 def _link(generation: Generation, services: ServicesDep, base_url: str) -> str | None:
