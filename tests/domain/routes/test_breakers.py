@@ -118,7 +118,7 @@ async def test_after_a_reopening_the_room_doubles_with_each_success_until_it_is_
 
 
 @pytest.mark.parametrize("successes", [1, 3])
-async def test_while_the_room_grows_a_single_failure_shuts_it_again(
+async def test_while_the_room_grows_a_failure_halves_it_and_shuts_nothing(
     google: Google, routes: RoutesFactory, clock: Clock, successes: int
 ) -> None:
     await google.will("primary", "quota_minute=5", *["ok"] * successes, "overloaded", "ok")
@@ -129,7 +129,7 @@ async def test_while_the_room_grows_a_single_failure_shuts_it_again(
     for _ in range(successes + 1):
         await ask(both)
 
-    assert (states(both)["primary"], both.room()) == ("open", 10)
+    assert (states(both)["primary"], both.room()) == ("operational", 10 + 2**successes // 2)
     clock.now += 5
     await ask(both)
     assert both.room() == 12

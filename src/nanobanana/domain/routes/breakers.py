@@ -94,13 +94,9 @@ class Breakers:
                 others = target.route.targets.values()
                 struck = [each for each in others if call.probe or each.breaker.state != "out"]
             await self._change(
-                {
-                    each: rules.failed(
-                        each.breaker, error, now=now, chance=chance, is_starting=each.is_starting
-                    )
-                    for each in struck
-                }
+                {each: rules.failed(each.breaker, error, now=now, chance=chance) for each in struck}
             )
+            target.shrink()
         await self._end(call)
 
     def give_up(self, call: Call) -> None:

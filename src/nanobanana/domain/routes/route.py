@@ -39,6 +39,11 @@ class Target:
         """After a success."""
         self.bound = min(2 * self.bound, self.route.calls_at_once)
 
+    def shrink(self) -> None:
+        """After a failure while it starts. Nothing is shut for one: of what waited, some may fail at any time."""
+        if self.is_starting:
+            self.bound = max(1, self.bound // 2)
+
     def room(self, now: float) -> int:
         """How many more calls could begin now, as far as this model is concerned; of one that is shut, the probe."""
         if self.breaker.state == "operational":

@@ -53,15 +53,11 @@ def reopened(breaker: Breaker, *, now: float) -> Breaker:
     return Breaker(since=now, changed_at=_later(breaker, now))
 
 
-def failed(
-    breaker: Breaker, error: GoogleError, *, now: float, chance: float, is_starting: bool = False
-) -> Breaker:
-    """`is_starting`: it was reopened a moment ago, and is believed to be well only as long as nothing fails."""
+def failed(breaker: Breaker, error: GoogleError, *, now: float, chance: float) -> Breaker:
     if is_account_trouble(error):
         return _shut(breaker, "out", reason=error.code, now=now, until=now + OUT_PROBE_S)
     failures = breaker.failures + 1
-    is_borne = failures < FAILURES_TO_OPEN and not is_starting and not _opens_at_once(error)
-    if breaker.state == "operational" and is_borne:
+    if breaker.state == "operational" and failures < FAILURES_TO_OPEN and not _opens_at_once(error):
         return replace(breaker, failures=failures)
     grown = replace(breaker, openings=breaker.openings + 1)
     until = now + _cool_down_s(error, openings=grown.openings, now=now, chance=chance)
