@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import os
 import random
-import secrets
 import statistics
 import tempfile
 import time
@@ -36,6 +35,7 @@ from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.domain.billing.service import Billing
 from nanobanana.domain.generation import repository
 from nanobanana.domain.generation.types import Made, Order
+from nanobanana.domain.images.names import new_name
 from nanobanana.kit.ids import new_id
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
@@ -122,11 +122,13 @@ async def _batch(database: Database, images: int, times: Times) -> None:
 
 async def _image(database: Database, times: Times) -> None:
     began = time.perf_counter()
+    id = new_id("gen")
     admission = await repository.admit(
         database,
-        id=new_id("gen"),
-        image_name=secrets.token_hex(11),
-        bearer=_bearer(random.randrange(10_000)),
+        id=id,
+        image_name=new_name(id),
+        # Not of the first key, which _usage gives another text.
+        bearer=_bearer(random.randrange(1, 10_000)),
         client_address=ip_address("127.0.0.1"),
         order=ORDER,
         idempotency=None,
