@@ -16,6 +16,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_shown] = []
+    config.addinivalue_line("markers", "only_in_full: takes minutes, and is left out without --full")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full", default=False):
+        return
+    left_out = [item for item in items if item.get_closest_marker("only_in_full")]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from nanobanana.services import Services
 from nanobanana.settings import Settings
 from nanobanana_sandbox.scenarios import SCENARIOS
 from tests.chaos.fault_table import ACCOUNTS, item, read_fault_table
-from tests.chaos.figures import Figures
 from tests.google import Google
 from tests.people import Person
 from tests.plans import AN_IMAGE, put_on_plan
@@ -170,22 +169,18 @@ async def test_two_faults_in_a_row_come_to_what_the_table_says(
     assert await services.billing.reconcile() == []
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.only_in_full
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", [fault for name in TABLE.goes_on for fault in TABLE.classes[name]])
 async def test_every_two_faults_in_a_row_come_to_what_their_classes_do(
-    case: Case, services: Services, accounts: str, figures: Figures, *, full: bool
+    case: Case, services: Services, accounts: str, first: str
 ) -> None:
     """What ends an order at its first call is held to that by itself, above."""
-    if not full:
-        pytest.skip("in ./nb chaos")
-    pairs = [
-        (first, second) for name in TABLE.goes_on for first in TABLE.classes[name] for second in SCENARIOS
-    ]
-    wrong = []
-    for first, second in figures.track(f"pairs of faults, {accounts}", pairs):
-        expected = TABLE.after_two(accounts, TABLE.class_of(first), TABLE.class_of(second))
-        if (found := await case.comes_to(first, second)) != expected:
-            wrong.append(f"{first}, {second}: {found}, not {expected}")
-    figures.note("pairs of faults", len(pairs))
-    figures.expect("unlike the table", wrong, is_=[])
-    figures.expect("differences found by reconcile", await services.billing.reconcile(), is_=[])
-    figures.hold()
+    found = {second: await case.comes_to(first, second) for second in SCENARIOS}
+
+    expected = {
+        second: TABLE.after_two(accounts, TABLE.class_of(first), TABLE.class_of(second))
+        for second in SCENARIOS
+    }
+    assert found == expected
+    assert await services.billing.reconcile() == []
