@@ -1,5 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from nanobanana.kit import base62
 from nanobanana.kit.ids import first_id, new_id
 
 
@@ -15,3 +18,11 @@ def test_a_millisecond_later_is_another_first_id_of_the_same_length() -> None:
 
     assert ids == sorted(set(ids))
     assert {len(id) for id in ids} == {len(new_id("gen"))}
+
+
+@pytest.mark.parametrize("width", [7, 8, 22])
+def test_a_number_is_read_back_from_its_text_and_nothing_else_is_one(width: int) -> None:
+    for number in (0, 61, 62, 62**width - 1):
+        assert base62.decode(base62.encode(number, width)) == number
+    with pytest.raises(ValueError, match="no base62"):
+        base62.decode("-" * width)

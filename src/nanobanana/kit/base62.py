@@ -4,6 +4,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 _PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_VALUES = {pair: value for value, pair in enumerate(_PAIRS)}
 
 
 def encode(number: int, width: int) -> str:
@@ -23,6 +24,10 @@ def encode(number: int, width: int) -> str:
 def decode(text: str) -> int:
     """The number again. Raises ValueError for other characters."""
     number = 0
-    for character in text:
-        number = number * 62 + ALPHABET.index(character)
+    even = text if len(text) % 2 == 0 else ALPHABET[0] + text
+    try:
+        for place in range(0, len(even), 2):
+            number = number * (62 * 62) + _VALUES[even[place : place + 2]]
+    except KeyError:
+        raise ValueError(f"{text!r} is no base62") from None
     return number
