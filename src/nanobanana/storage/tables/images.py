@@ -35,9 +35,9 @@ generations = Table(
     moment("lease_until"),
     moment("not_before"),  # is a queued one tried again, or are the files of an expired one
     moment("finished_at"),
-    # The picture's unguessable name without its ending, given before the picture exists; from the second attempt on,
-    # with that attempt's number after a hyphen. 128 random bits: no two are the same, and an index that made sure of it
-    # would cost every image a page of its own.
+    # The picture's unguessable name without its ending (domain/images/names.py), given before the picture exists; from the
+    # second attempt on, with that attempt's number after a hyphen. No index: it holds the row's time, by which the primary
+    # key finds it, and no two of 128 random bits are the same.
     Column("image_name", Text, nullable=False),
     Column("image_state", Text),
     Column("image_format", Text),
