@@ -35,7 +35,8 @@ from nanobanana.domain.notifications.repository import DevelopmentMailbox
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.personal_data.eraser import Eraser
 from nanobanana.domain.personal_data.service import PersonalData
-from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, read_model_costs
+from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, DEFAULT_PLANS, read_model_costs, read_plans
+from nanobanana.domain.plans.types import Plan
 from nanobanana.domain.registration.service import Registrations
 from nanobanana.domain.retention.purge import Purge
 from nanobanana.domain.retention.service import Retention
@@ -43,12 +44,13 @@ from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.status.service import StatusBoard
 from nanobanana.domain.surges.service import Surges
+from nanobanana.domain.tryout.service import Tryout
 from nanobanana.domain.usage.service import UsageReports
 from nanobanana.domain.webhooks.dispatcher import Dispatcher
 from nanobanana.domain.webhooks.payloads import Payloads
 from nanobanana.domain.webhooks.secret_box import SecretBox
 from nanobanana.domain.webhooks.service import Webhooks
-from nanobanana.google_routes import all_routes
+from nanobanana.google_routes import all_routes, sandbox_routes
 from nanobanana.image_stores import LEISURE_S, store_in_use
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
@@ -113,6 +115,9 @@ class Services:
     webhooks: Webhooks
     dispatcher: Dispatcher
     status: StatusBoard
+    tryout: Tryout
+    # By name, in the order of their file.
+    plans: Mapping[str, Plan]
 
 
 @asynccontextmanager
@@ -165,6 +170,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
             status=StatusBoard(database, routes=routes["live"], store=stores.chosen, images=images),
+            tryout=Tryout(routes=sandbox_routes(settings, http), images=images, secrets=secrets),
+            plans=read_plans(settings.plans_file or DEFAULT_PLANS),
         )
 
 
