@@ -139,6 +139,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         api_keys = ApiKeys(database, secrets=secrets)
         limiter = Limiter(limits, probe=probe, secret=secrets[0], processes=settings.web_processes)
         await limiter.open()
+        throttle = Throttle(limiter, scale=settings.throttle_scale)
         people = _people(settings, database, api_keys, secrets)
         moderation = _moderation(settings, database, limiter, people.notifications)
         runner, generations = _generations(
@@ -154,7 +155,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             people=people,
             moderation=moderation,
             limiter=limiter,
-            throttle=Throttle(limiter, scale=settings.throttle_scale),
+            throttle=throttle,
             images=images,
             stores=stores,
             sweeper=_sweeper(settings, database),
@@ -170,7 +171,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
             status=StatusBoard(database, routes=routes["live"], store=stores.chosen, images=images),
-            tryout=Tryout(routes=sandbox_routes(settings, http), images=images, secrets=secrets),
+            tryout=Tryout(
+                routes=sandbox_routes(settings, http), images=images, throttle=throttle, secrets=secrets
+            ),
             plans=read_plans(settings.plans_file or DEFAULT_PLANS),
         )
 

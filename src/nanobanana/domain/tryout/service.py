@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from nanobanana.domain.accounts.throttle import Throttle
 from nanobanana.domain.generation import magic_words
 from nanobanana.domain.generation import rules as generation_rules
 from nanobanana.domain.generation.errors import UpstreamUnavailableError, error_of
@@ -18,11 +19,12 @@ from nanobanana.domain.images.types import Picture
 from nanobanana.domain.routes.errors import NoRouteError, NotServedError
 from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.tryout import rules
-from nanobanana.domain.tryout.types import Ticket
-from nanobanana.errors import NotFoundError, OverloadedError
+from nanobanana.domain.tryout.types import Attempt, Ticket
+from nanobanana.errors import NanoBananaError, NotFoundError, OverloadedError
 from nanobanana.integrations.google.types import ImageRequest
+from nanobanana.kit.addresses import IPAddress
 
-LIFETIME_S = 600
+_LIFETIME_S = 600
 
 # By each process, so that visitors are in nobody's way who has a key.
 _AT_ONCE = 2
@@ -38,31 +40,35 @@ class Tryout:
         *,
         routes: Routes,
         images: Images,
+        throttle: Throttle,
         secrets: Sequence[str],
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`routes`: to the sandbox. The first of `secrets` signs, all of them verify."""
         self._routes = routes
         self._images = images
+        self._throttle = throttle
         self._secrets = secrets
         self._clock = clock
         self._places = asyncio.Semaphore(_AT_ONCE)
 
-    def admit(self, order: Order) -> Ticket:
-        """Raises the error that a word in the prompt asks for, as a test key would be answered."""
-        if refusal := magic_words.refusal(order.prompt):
-            raise refusal
-        if outcome := magic_words.outcome(order.prompt):
-            raise error_of(outcome.error_code, outcome.error_message)
-        return rules.ticket(order, ends_at=int(self._clock()) + LIFETIME_S, secret=self._secrets[0])
+    async def attempt(self, order: Order, *, address: IPAddress) -> Attempt:
+        """Raises RateLimitedError. Words in the prompt bring about what they do with a test key."""
+        left = await self._throttle.take("try", address=address)
+        ends_at = int(self._clock()) + _LIFETIME_S
+        return Attempt(
+            outcome=_asked_failure(order) or rules.ticket(order, ends_at=ends_at, secret=self._secrets[0]),
+            left=left,
+        )
 
     def left_s(self, ticket: Ticket) -> int:
         return max(0, int(ticket.ends_at - self._clock()))
 
-    async def draw(self, order: Order, ticket: Ticket) -> Picture:
-        """Raises NotFoundError without a good ticket, OverloadedError and UpstreamUnavailableError."""
+    async def draw(self, order: Order, ticket: Ticket, *, address: IPAddress) -> Picture:
+        """Raises NotFoundError without a good ticket, RateLimitedError, OverloadedError, UpstreamUnavailableError."""
         if not rules.is_good(ticket, order, secrets=self._secrets, now=self._clock()):
             raise NotFoundError("This picture can no longer be looked at. Draw it once more.")
+        await self._throttle.take("try_picture", address=address)
         await asyncio.sleep(min(magic_words.delay_s(order.prompt), _SLOWEST_S))
         async with self._place():
             try:
@@ -95,6 +101,13 @@ class Tryout:
             return await self._images.fit(
                 served.image.data, width=width, height=height, format=order.format, watermark="TEST"
             )
+
+
+def _asked_failure(order: Order) -> NanoBananaError | None:
+    if refusal := magic_words.refusal(order.prompt):
+        return refusal
+    outcome = magic_words.outcome(order.prompt)
+    return error_of(outcome.error_code, outcome.error_message) if outcome else None
 
 
 async def _nothing() -> None:

@@ -1,5 +1,7 @@
 from dataclasses import dataclass
 
+from nanobanana.errors import NanoBananaError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
@@ -7,3 +9,11 @@ class Ticket:
 
     ends_at: int
     signature: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A ticket, or what the API would refuse the order with; and how many more attempts are left for now."""
+
+    outcome: Ticket | NanoBananaError
+    left: int

@@ -2,12 +2,23 @@
 
 from fastapi import APIRouter, FastAPI
 
-from nanobanana.web.dashboard import account, login, mail_links, overview
+from nanobanana.web.dashboard import (
+    account,
+    forgotten_password,
+    login,
+    mail_links,
+    overview,
+    register,
+    welcome,
+)
 from nanobanana.web.dashboard.same_origin import FromOurPages
 from nanobanana.web.dashboard.visitors import LoginNeededError, to_login
 
 router = APIRouter(include_in_schema=False, dependencies=[FromOurPages])
 router.include_router(login.router)
+router.include_router(register.router)
+router.include_router(welcome.router)
+router.include_router(forgotten_password.router)
 router.include_router(account.router)
 router.include_router(mail_links.router)
 router.include_router(overview.router)
