@@ -62,8 +62,8 @@ _ADVICE = {
     404: "The link may be old, or cut off where it was copied. What you look for is perhaps in your dashboard or in the documentation.",
     410: "It was deleted by its owner, or its time was up. Pictures go for good: make it once more from the same prompt.",
     429: "Nothing is wrong with what you sent. It was more in a short time than one visitor may send, so that there is room for all.",
-    500: "Nothing was charged. Try it once more; if it happens again, send us the name of the request below, and we find what it was.",
-    503: "Nothing is lost, and nothing was charged. Pictures that are on their way go on being made.",
+    500: "Try it once more. What you typed is still there when you go back.",
+    503: "Nothing is lost: pictures that are on their way go on being made.",
 }
 
 

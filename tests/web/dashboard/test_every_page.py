@@ -17,7 +17,7 @@ ID = "ses_0000000000000000000000"
 
 
 def pages(app: FastAPI) -> list[RouteContext]:
-    others = ("/docs", "/openapi.json", "/images/", "/thumbnails/", "/static/")
+    others = ("/docs", "/openapi.json", "/images/", "/thumbnails/", "/static/", "/robots.txt", "/favicon.ico")
     return [
         route
         for route in iter_route_contexts(app.routes)
@@ -85,10 +85,10 @@ async def test_whatever_changes_something_is_refused_from_other_sites(
 
 
 async def test_every_input_has_a_label(client: AsyncClient) -> None:
-    for path in ("/login", "/reset-password"):
+    for path in ("/", "/login", "/register", "/forgot-password", "/reset-password"):
         text = (await client.get(path)).text
-        shown = text.count("<input") - text.count('type="hidden"')
-        assert shown == text.count("<label for=") > 0
+        shown = len(re.findall("<(input|select|textarea)", text)) - text.count('type="hidden"')
+        assert shown == len(re.findall("<label[^>]* for=", text)) > 0
 
 
 async def test_an_error_on_a_page_is_a_page_with_its_code_and_request(
