@@ -118,6 +118,17 @@ class TestThrottle:
         assert "Try again in" in tried[-1].text
         assert f'value="{ADA}"' in tried[-1].text
 
+    async def test_ten_codes_in_a_quarter_of_an_hour_and_three_links_an_hour(
+        self, client: AsyncClient
+    ) -> None:
+        codes = [await post(client, "/register/code", email=ADA, code="000000") for _ in range(11)]
+        links = [await post(client, "/forgot-password", email=ADA) for _ in range(4)]
+        again = [await post(client, "/register/again", email=ADA) for _ in range(6)]
+
+        assert [page.status_code for page in codes] == [400] * 10 + [429]
+        assert [page.status_code for page in links] == [200] * 3 + [429]
+        assert [page.status_code for page in again] == [200] * 5 + [429]
+
 
 class TestWithMail:
     @pytest.fixture
