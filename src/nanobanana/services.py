@@ -126,10 +126,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as closing:
         database, queue = await _open_database(settings, closing)
         redis = _open_redis(settings, closing)
-        # A connection of its own: making one takes longer than a probe may on a busy machine.
-        probe = _open_redis(settings, closing)
-        limits = SharedConnection(_required(settings, "redis_url"))
-        closing.callback(limits.drop)
         http, client = _open_clients(settings, closing)
 
         stores = _stores(settings, database)
@@ -137,8 +133,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         secrets = _secret_keys(settings)
         routes = all_routes(settings, http, redis, secret=secrets[0])
         api_keys = ApiKeys(database, secrets=secrets)
-        limiter = Limiter(limits, probe=probe, secret=secrets[0], processes=settings.web_processes)
-        await limiter.open()
+        limiter = await _open_limiter(settings, closing, secret=secrets[0])
         throttle = Throttle(limiter, scale=settings.throttle_scale)
         people = _people(settings, database, api_keys, secrets)
         moderation = _moderation(settings, database, limiter, people.notifications)
@@ -171,9 +166,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
             status=StatusBoard(database, routes=routes["live"], store=stores.chosen, images=images),
-            tryout=Tryout(
-                routes=sandbox_routes(settings, http), images=images, throttle=throttle, secrets=secrets
-            ),
+            tryout=_tryout(settings, http, images=images, throttle=throttle, secrets=secrets),
             plans=read_plans(settings.plans_file or DEFAULT_PLANS),
         )
 
@@ -184,6 +177,16 @@ def _open_redis(settings: Settings, closing: AsyncExitStack) -> Redis:
     return redis
 
 
+async def _open_limiter(settings: Settings, closing: AsyncExitStack, *, secret: str) -> Limiter:
+    # A connection of its own: making one takes longer than a probe may on a busy machine.
+    probe = _open_redis(settings, closing)
+    shared = SharedConnection(_required(settings, "redis_url"))
+    closing.callback(shared.drop)
+    limiter = Limiter(shared, probe=probe, secret=secret, processes=settings.web_processes)
+    await limiter.open()
+    return limiter
+
+
 async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[Database, Queue]:
     database = Database(_required(settings, "database_url"))
     await database.open()
@@ -192,6 +195,13 @@ async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[D
     await queue.open()
     closing.push_async_callback(queue.close)
     return database, queue
+
+
+def _tryout(
+    settings: Settings, http: ClientSession, *, images: Images, throttle: Throttle, secrets: Sequence[str]
+) -> Tryout:
+    routes = sandbox_routes(settings, http)
+    return Tryout(routes=routes, images=images, throttle=throttle, secrets=secrets)
 
 
 def _stores(settings: Settings, database: Database) -> Stores:
