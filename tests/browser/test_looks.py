@@ -1,0 +1,52 @@
+"""What holds for the look of every page: see pages.py."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import Opener
+from tests.browser.contact_sheet import file_name
+from tests.browser.member import Member
+from tests.browser.pages import LOOKS, Look
+from tests.browser.visit import DEVICES, SCHEMES, Device, Visit, begin_visit
+from tests.people import Person
+
+# Of HTML, style and scripts, with their headers, as they come over the wire to an empty cache.
+BYTES = 60_000
+
+
+@pytest.fixture
+def people(member: Member, newcomer: Person) -> dict[str, Person | None]:
+    return {"nobody": None, "newcomer": newcomer, "member": member.person}
+
+
+async def pay(visit: Visit, look: Look, member: Member) -> None:
+    answer = await visit.page.goto(look.path.format(**member.ids))
+    assert answer
+    assert answer.status == look.status
+    if look.then:
+        await look.then(visit.page)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+async def test_a_page_is_sound_for_everybody_in_light_and_dark(
+    look: Look,
+    device: Device,
+    opened: Opener,
+    member: Member,
+    people: dict[str, Person | None],
+    screenshots: Path,
+) -> None:
+    """No violation that axe knows, nothing wider than the screen, nothing refused by the policy or said in the console."""
+    async with opened(as_=people[look.visitor], **DEVICES[device]) as context:
+        visit = await begin_visit(context)
+        await pay(visit, look, member)
+        for scheme in SCHEMES:
+            await visit.page.emulate_media(color_scheme=scheme)
+            file = screenshots / file_name(look.name, device, scheme)
+            await visit.page.screenshot(path=file, full_page=True)
+            assert await visit.violations() == []
+            assert await visit.overflow() == []
+        assert visit.complaints == []
+        assert visit.bytes_without_images < BYTES
