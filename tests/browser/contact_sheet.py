@@ -4,7 +4,7 @@ from html import escape
 from pathlib import Path
 
 from tests.browser.pages import LOOKS
-from tests.browser.visit import DEVICES, SCHEMES
+from tests.browser.visit import SCHEMES, VIEWPORTS
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -29,7 +29,7 @@ def write_contact_sheet(folder: Path) -> None:
 def _row(name: str, path: str) -> str:
     links = "\n".join(
         f'<a class="{device}" href="{file}"><img loading="lazy" src="{file}" alt="{name}, {device}, {scheme}"></a>'
-        for device in DEVICES
+        for device in VIEWPORTS
         for scheme in SCHEMES
         for file in [file_name(name, device, scheme)]
     )

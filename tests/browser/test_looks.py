@@ -1,5 +1,6 @@
 """What holds for the look of every page: see pages.py."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from tests.browser.conftest import Opener
 from tests.browser.contact_sheet import file_name
 from tests.browser.member import Member
 from tests.browser.pages import LOOKS, Look
-from tests.browser.visit import DEVICES, SCHEMES, Device, Visit, begin_visit
+from tests.browser.visit import SCHEMES, VIEWPORTS, Visit, begin_visit
 from tests.people import Person
 
 # Of HTML, style and scripts, with their headers, as they come over the wire to an empty cache.
@@ -28,25 +29,22 @@ async def pay(visit: Visit, look: Look, member: Member) -> None:
         await look.then(visit.page)
 
 
-@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
-async def test_a_page_is_sound_for_everybody_in_light_and_dark(
-    look: Look,
-    device: Device,
-    opened: Opener,
-    member: Member,
-    people: dict[str, Person | None],
-    screenshots: Path,
+async def test_a_page_is_sound_for_everybody_in_light_and_dark_on_a_desk_and_in_a_hand(
+    look: Look, opened: Opener, member: Member, people: dict[str, Person | None], screenshots: Path
 ) -> None:
     """No violation that axe knows, nothing wider than the screen, nothing refused by the policy or said in the console."""
-    async with opened(as_=people[look.visitor], **DEVICES[device]) as context:
+    async with opened(as_=people[look.visitor]) as context:
         visit = await begin_visit(context)
         await pay(visit, look, member)
-        for scheme in SCHEMES:
-            await visit.page.emulate_media(color_scheme=scheme)
-            file = screenshots / file_name(look.name, device, scheme)
-            await visit.page.screenshot(path=file, full_page=True)
-            assert await visit.violations() == []
-            assert await visit.overflow() == []
+        problems: list[str] = []
+        for device, scheme in product(VIEWPORTS, SCHEMES):
+            await visit.turn_to(device, scheme)
+            picture = screenshots / file_name(look.name, device, scheme)
+            await visit.page.screenshot(path=picture, full_page=True)
+            found = [*await visit.violations(), *await visit.overflow()]
+            problems += [f"{picture.name}: {problem}" for problem in found]
+
+        assert not problems, "\n".join(problems)
         assert visit.complaints == []
         assert visit.bytes_without_images < BYTES

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import axe_playwright_python
-from playwright.async_api import BrowserContext, CDPSession, ConsoleMessage, Page, Response
+from playwright.async_api import BrowserContext, CDPSession, ConsoleMessage, Page, Response, ViewportSize
 
 Device = Literal["desktop", "phone"]
 Scheme = Literal["light", "dark"]
 
-DEVICES: dict[Device, dict[str, Any]] = {
-    "desktop": {"viewport": {"width": 1280, "height": 900}},
-    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
+VIEWPORTS: dict[Device, ViewportSize] = {
+    "desktop": {"width": 1280, "height": 900},
+    "phone": {"width": 390, "height": 844},
 }
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
@@ -36,6 +36,10 @@ class Visit:
     devtools: CDPSession
     complaints: list[str] = field(default_factory=list)
     bytes: dict[str, int] = field(default_factory=dict)
+
+    async def turn_to(self, device: Device, scheme: Scheme) -> None:
+        await self.page.set_viewport_size(VIEWPORTS[device])
+        await self.page.emulate_media(color_scheme=scheme)
 
     async def violations(self) -> list[str]:
         """By the browser's tools, which a page's policy does not bind."""
