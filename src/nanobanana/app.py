@@ -15,6 +15,7 @@ from nanobanana.web.dashboard import router as dashboard
 from nanobanana.web.middleware.body_limit import BodyLimit
 from nanobanana.web.middleware.request_log import RequestLog
 from nanobanana.web.middleware.strict_transport import StrictTransport
+from nanobanana.web.site.router import router as site
 from nanobanana.worker.process import at_work
 
 
@@ -56,5 +57,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(dev_mail.router)
     app.include_router(static_files.router)
+    app.include_router(site)
     dashboard.install(app)
     return app

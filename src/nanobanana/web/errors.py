@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from nanobanana.errors import InternalError, InvalidRequestError, NanoBananaError, NotFoundError
-from nanobanana.web.pages import is_page, page
+from nanobanana.web.pages import page, wants_page
 
 log = structlog.get_logger()
 
@@ -46,6 +46,17 @@ class UnsupportedMediaTypeError(NanoBananaError):
     type = "invalid_request_error"
 
 
+# Of pages; any other status is called what HTTP calls it.
+_TITLES = {
+    403: "This is not open to you",
+    404: "There is nothing here",
+    410: "This picture is gone",
+    429: "Too fast",
+    500: "Something broke on our side",
+    503: "We are not there for a moment",
+}
+
+
 def install(app: FastAPI) -> None:
     app.add_exception_handler(NanoBananaError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
@@ -56,8 +67,8 @@ def error_response(
     error: NanoBananaError, scope: Scope, *, details: Sequence[Mapping[str, str]] = ()
 ) -> Response:
     request_id = scope["state"]["request_id"]
-    if is_page(scope["path"]):
-        title = HTTPStatus(error.status).phrase
+    if wants_page(scope):
+        title = _TITLES.get(error.status) or HTTPStatus(error.status).phrase
         return page("error.html", error=error, title=title, request_id=request_id)
     body: dict[str, Any] = {
         "message": error.message,
@@ -106,7 +117,7 @@ _KEY = re.compile(r"nb_(live|test|session)_[\w-]+")
 
 def _from_status(status: int, request: Request) -> NanoBananaError:
     what = f"{request.method} {_KEY.sub('...', request.url.path)}"
-    if status == HTTPStatus.NOT_FOUND and is_page(request.url.path):
+    if status == HTTPStatus.NOT_FOUND and wants_page(request.scope):
         return NotFoundError("There is no page at this address.")
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"There is no {what}. See /docs.")
@@ -124,7 +135,7 @@ async def _on_invalid_request(request: Request, exception: Exception) -> Respons
     if any(problem["type"] == "json_invalid" for problem in problems):
         error = InvalidRequestError("The body is not valid JSON. " + _where(problems[0]))
         return error_response(error, request.scope)
-    details = [{"param": _param(problem), "message": _message(problem)} for problem in problems]
+    details = [{"param": param_of(problem), "message": message_of(problem)} for problem in problems]
     error = InvalidRequestError(
         " ".join(f"{detail['param']}: {detail['message']}" for detail in details), param=details[0]["param"]
     )
@@ -135,12 +146,12 @@ def _where(problem: Mapping[str, Any]) -> str:
     return f"It stops making sense at character {problem['loc'][-1]}."
 
 
-def _param(problem: Mapping[str, Any]) -> str:
+def param_of(problem: Mapping[str, Any]) -> str:
     """`prompt` of ('body', 'prompt'); `body` where the body as a whole is wrong."""
     return ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0])
 
 
-def _message(problem: Mapping[str, Any]) -> str:
+def message_of(problem: Mapping[str, Any]) -> str:
     """What is wrong and what would be right. Never repeats the value: it may be a password."""
     match problem["type"]:
         case "missing":

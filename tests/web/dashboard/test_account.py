@@ -96,7 +96,7 @@ async def test_a_hostile_user_agent_is_shown_as_text(client: AsyncClient, alice:
     await log_in(client, alice.email)
     page = (await client.get("/account")).text
 
-    assert "<script" not in page
+    assert "<script>" not in page
     assert "&#34;&#39;&gt;&lt;script&gt;" in page
 
 

@@ -129,4 +129,4 @@ async def test_a_page_from_before_a_new_secret_key_is_still_good(
 async def test_a_form_of_somebody_whose_session_is_over_leads_to_the_login(client: AsyncClient) -> None:
     answer = await client.post("/logout", headers=FROM_OURS)
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Faccount")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fdashboard")

@@ -75,6 +75,10 @@ class GuardedStore:
     def link(self, name: str, *, expires_at: datetime | None) -> str | None:
         return self._store.link(name, expires_at=expires_at)
 
+    @property
+    def origin(self) -> str | None:
+        return self._store.origin
+
     def file(self, name: str) -> Path | None:
         return self._store.file(name)
 

@@ -46,6 +46,10 @@ class DatabaseStore:
     def link(self, name: str, *, expires_at: datetime | None) -> None:
         del name, expires_at
 
+    @property
+    def origin(self) -> None:
+        return None
+
     def file(self, name: str) -> None:
         del name
 

@@ -112,6 +112,11 @@ class Images:
         link = self._store.link(f"{stem}.{ENDINGS[format]}", expires_at=expires_at)
         return f"{base_url}{link}" if link and link.startswith("/") else link
 
+    @property
+    def links_lead_to(self) -> str | None:
+        """The origin of a bucket that browsers fetch pictures from; None when that is us."""
+        return self._store.origin
+
     def thumbnail_link(self, stem: str, *, base_url: str) -> str:
         """Where a small picture can be fetched, which is made when somebody does."""
         return f"{base_url}/thumbnails/{thumbnail(stem)}"

@@ -74,6 +74,10 @@ class ImageStore(Protocol):
         """Where everybody can fetch the picture, until it expires at most, or its path with us; None when only an answer
         can hold it. Asks nobody."""
 
+    @property
+    def origin(self) -> str | None:
+        """Of the links, as `https://pictures.example.com`; None when they lead to us, or there are none."""
+
     def file(self, name: str) -> Path | None:
         """The picture as a file to serve, where the store is a folder."""
 

@@ -72,6 +72,10 @@ class LocalFolder:
         del expires_at
         return f"/images/{name}"
 
+    @property
+    def origin(self) -> None:
+        return None
+
     def file(self, name: str) -> Path:
         return self._root / name
 

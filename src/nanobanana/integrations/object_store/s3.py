@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -100,6 +101,12 @@ class Bucket:
         if expires_at:
             lifetime = max(min(lifetime, expires_at - datetime.now(UTC)), timedelta(seconds=1))
         return obstore.sign(self._store, "GET", name, lifetime)
+
+    @cached_property
+    def origin(self) -> str:
+        """Where links lead: scheme and host."""
+        link = urlsplit(self.link("any", expires_at=None))
+        return f"{link.scheme}://{link.netloc}"
 
     def file(self, name: str) -> None:
         del name

@@ -11,7 +11,7 @@ router = APIRouter(prefix="/account")
 @router.get("")
 async def show_account(visitor: LoggedIn, services: ServicesDep) -> Response:
     sessions = await services.people.sessions.list_alive(account_id=visitor.account.id)
-    return page("account.html", visitor=visitor, sessions=sessions, device_name=device_name)
+    return page("dashboard/account.html", visitor=visitor, sessions=sessions, device_name=device_name)
 
 
 @router.post("/sessions/{id}/end")

@@ -23,7 +23,7 @@ _LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 async def show_login(visitor: Anybody, next: str = "") -> Response:
     if visitor:
         return redirect(_local(next))
-    return page("login.html", email="", next=_local(next))
+    return page("login.html", form={}, next=_local(next))
 
 
 @router.post("/login")
@@ -40,7 +40,7 @@ async def log_in(
             email=credentials.email, password=credentials.password, user_agent=user_agent
         )
     except (WrongLoginError, RateLimitedError, OverloadedError) as error:
-        return page("login.html", error=error, email=form.get("email", ""), next=next)
+        return page("login.html", error=error, form=form, next=next)
     response = redirect(next)
     await session_cookie.put(response, session.token, request=request, services=services)
     return response
@@ -63,4 +63,4 @@ def _credentials(form: Form) -> Credentials:
 
 
 def _local(path: str) -> str:
-    return path if _LOCAL.fullmatch(path) else "/account"
+    return path if _LOCAL.fullmatch(path) else "/dashboard"

@@ -1,8 +1,8 @@
-"""All pages that people visit."""
+"""Pages of people with an account, and of how one comes by it."""
 
 from fastapi import APIRouter, FastAPI
 
-from nanobanana.web.dashboard import account, login, mail_links, status
+from nanobanana.web.dashboard import account, login, mail_links, overview
 from nanobanana.web.dashboard.same_origin import FromOurPages
 from nanobanana.web.dashboard.visitors import LoginNeededError, to_login
 
@@ -10,7 +10,7 @@ router = APIRouter(include_in_schema=False, dependencies=[FromOurPages])
 router.include_router(login.router)
 router.include_router(account.router)
 router.include_router(mail_links.router)
-router.include_router(status.router)
+router.include_router(overview.router)
 
 
 def install(app: FastAPI) -> None:

@@ -71,5 +71,5 @@ Sender = Annotated[Visitor, Depends(_sender)]
 
 async def to_login(request: Request, _: Exception) -> Response:
     """What a form would have done is not done after the login."""
-    back = request.url.replace(scheme="", netloc="") if request.method == "GET" else "/account"
+    back = request.url.replace(scheme="", netloc="") if request.method == "GET" else "/dashboard"
     return redirect(f"/login?{urlencode({'next': back})}")

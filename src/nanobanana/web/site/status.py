@@ -17,4 +17,4 @@ _NAMES = {"images": "Images", "api": "API", "database": "Database"}
 @router.get("/status")
 async def show_status(services: ServicesDep) -> Response:
     status = PublicStatus.of(services.status.now())
-    return page("status.html", title=_HEADLINES[status.status], names=_NAMES, status=status)
+    return page("site/status.html", title=_HEADLINES[status.status], names=_NAMES, status=status)

@@ -1,0 +1,10 @@
+"""Pages for everybody."""
+
+from fastapi import APIRouter
+
+from nanobanana.web.dashboard.same_origin import FromOurPages
+from nanobanana.web.site import landing, status
+
+router = APIRouter(include_in_schema=False, dependencies=[FromOurPages])
+router.include_router(landing.router)
+router.include_router(status.router)
