@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from httpx2 import AsyncClient
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from pytest_asyncio import is_async_test
 
 from tests.browser.contact_sheet import write_contact_sheet
 from tests.browser.member import Member, filled_account
@@ -46,7 +47,7 @@ Opener = Callable[..., AbstractAsyncContextManager[BrowserContext]]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent == Path(__file__).parent:
+        if item.path.parent == Path(__file__).parent and is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

@@ -31,15 +31,23 @@ async def log_in_wrongly(page: Page) -> None:
 
 
 LOOKS = [
+    Look("landing", "/"),
     Look("login", "/login"),
     Look("login-refused", "/login", then=log_in_wrongly),
     Look("verify-email", "/verify-email?token=unknown"),
     Look("reset-password", "/reset-password?token=unknown"),
     Look("confirm-email", "/confirm-email?token=unknown"),
     Look("status", "/status"),
+    Look("dashboard", "/dashboard", "member"),
+    Look("dashboard-new", "/dashboard", "newcomer"),
     Look("account", "/account", "member"),
     Look("account-new", "/account", "newcomer"),
     Look("dev-mail", "/dev/mail"),
     Look("not-found", "/account/nothing", status=404),
     Look("not-found-member", "/account/nothing", "member", status=404),
 ]
+
+# Addresses that a browser gets something else from than a page of ours.
+NO_PAGES = {
+    "/dev/mail/{id}",  # a mail's own HTML
+}

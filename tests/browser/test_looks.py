@@ -4,16 +4,26 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from starlette.routing import compile_path
 
+from nanobanana.app import create_app
 from tests.browser.conftest import Opener
 from tests.browser.contact_sheet import file_name
 from tests.browser.member import Member
-from tests.browser.pages import LOOKS, Look
+from tests.browser.pages import LOOKS, NO_PAGES, Look
 from tests.browser.visit import SCHEMES, VIEWPORTS, Visit, begin_visit
 from tests.people import Person
+from tests.web.routes import page_routes
 
 # Of HTML, style and scripts, with their headers, as they come over the wire to an empty cache.
 BYTES = 60_000
+
+
+def test_every_page_is_in_the_table() -> None:
+    pages = {route.path for route in page_routes(create_app()) if "GET" in route.methods} - NO_PAGES
+    looked_at = [look.path.partition("?")[0] for look in LOOKS]
+
+    assert [page for page in pages if not any(compile_path(page)[0].match(path) for path in looked_at)] == []
 
 
 @pytest.fixture
