@@ -94,7 +94,7 @@ async def opened(browser: Browser, site: Site) -> Opener:
     @asynccontextmanager
     async def open_context(*, as_: Person | None = None, **options: Any) -> AsyncIterator[BrowserContext]:
         context = await browser.new_context(base_url=site.url, reduced_motion="reduce", **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(15_000)
         if as_:
             cookie = {"name": "nb_session", "value": as_.token, "url": site.url}
             await context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Lax"}])
