@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from httpx2 import AsyncClient
 
-from nanobanana.kit.ids import first_id_of
+from nanobanana.kit.ids import first_id_of, new_id
 from tests.browser.site import Site
 from tests.people import PASSWORD, Person, sign_up
 
@@ -35,6 +35,7 @@ async def filled_account(client: AsyncClient, site: Site) -> Member:
         await client.post("/v1/auth/login", json=login, headers={"User-Agent": device})
     client.headers |= person.by_session
     ids = {**await _keys(client), **await _generations(client, person), **await _webhooks(client)}
+    ids["running"] = new_id("gen")
     _history(site.database_url, person, ids)
     return Member(person, ids)
 
@@ -111,9 +112,7 @@ def _history(database_url: str, person: Person, ids: dict[str, str]) -> None:
 
     values = {
         "email": person.email,
-        "expired": ids["expired"],
-        "key": ids["key"],
-        "webhook": ids["webhook"],
+        **ids,
         "days": DAYS,
         "generations": [id_of("gen", number) for number in range(ROWS_MORE)],
         "deliveries": [id_of("whd", number) for number in range(DELIVERIES_MORE)],
@@ -140,6 +139,11 @@ _HISTORY = (
            at + interval '9 seconds', image_name, image_state, image_format, image_place, image_bytes, model,
            price_micro_usd, error_code, error_message, at
     from earlier join of_member on nth = ordinality %% all_of_them
+    """,
+    """
+    insert into generations (id, account_id, api_key_id, mode, prompt, size, style, state, attempt, lease_until, image_name)
+    select %(running)s, account_id, api_key_id, mode, prompt, size, style, 'running', 1, now() + interval '1 day', image_name
+    from generations where id = %(succeeded)s
     """,
     """
     insert into usage_days (account_id, day, api_key_id, images, micro_usd, failed, blocked)
