@@ -188,7 +188,8 @@ class TestThrottle:
         assert all(words in page.text for words, page in zip(said, pages, strict=False))
         refused = pages[-1]
         assert 3500 <= int(refused.headers["retry-after"]) <= 3600
-        assert "Try again in 60 minutes." in refused.text
+        assert "without an account for now. Try again in 60 minutes." in refused.text
+        assert "200 OK" not in refused.text
         assert 'href="/register"' in refused.text
         assert "a banana" in refused.text
 

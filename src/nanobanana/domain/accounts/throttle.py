@@ -110,6 +110,8 @@ _LIMITS: dict[Action, dict[str, tuple[tuple[int, int], ...]]] = {
     },
 }
 
+_REFUSALS: dict[Action, str] = {"try": "That is all there is to try without an account for now."}
+
 
 class Throttle:
     def __init__(self, limiter: Limiter, *, scale: float) -> None:
@@ -131,7 +133,9 @@ class Throttle:
             tightest = verdict.tightest
             THROTTLED.labels(tightest.limit.name).inc()
             raise RateLimitedError(
-                retry_after_s=verdict.retry_after_s, headers=rate_limit_headers([tightest])
+                _REFUSALS.get(action, "Too many requests."),
+                retry_after_s=verdict.retry_after_s,
+                headers=rate_limit_headers([tightest]),
             )
         return min(window.remaining for window in verdict.windows)
 
