@@ -38,6 +38,7 @@ FOR_EVERYBODY = [
 FOR_MEMBERS = [
     "/dashboard",
     "/account",
+    "/keys",
 ]
 
 

@@ -102,7 +102,7 @@ _LIMITS: dict[Action, dict[str, tuple[tuple[int, int], ...]]] = {
         "subnet": ((20, _HOUR),),
         "global": ((60, _MINUTE), (1_000, _HOUR)),
     },
-    # Its pictures, each drawn anew for whoever has the address; browsers keep it. A tenth of a second of CPU each.
+    # Its pictures, each drawn anew for whoever has the address; browsers keep it.
     "try_picture": {
         "address": ((20, _HOUR),),
         "subnet": ((80, _HOUR),),

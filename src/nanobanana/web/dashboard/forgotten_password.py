@@ -2,7 +2,7 @@ from fastapi import APIRouter, Response
 
 from nanobanana.errors import NanoBananaError
 from nanobanana.web.api.schemas.accounts import Address
-from nanobanana.web.dashboard.forms import Form, InvalidFormError, checked
+from nanobanana.web.dashboard.forms import Form, checked, problems_of
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, ServicesDep
 from nanobanana.web.pages import page
 
@@ -24,6 +24,5 @@ async def send_link(form: Form, services: ServicesDep, address: ClientAddress, b
         await services.throttle.take("forgot_password", address=address, email=email)
         await services.people.credentials.forgot_password(email=email, base_url=base_url)
     except NanoBananaError as error:
-        problems = error.problems if isinstance(error, InvalidFormError) else {}
-        return page("forgotten_password.html", error=error, form=form, problems=problems)
+        return page("forgotten_password.html", error=error, form=form, problems=problems_of(error))
     return page("forgotten_password.html", notice=_SENT, form={}, problems={})

@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from nanobanana.errors import NanoBananaError
 from nanobanana.web.api.schemas.accounts import Address, Credentials, Verification
-from nanobanana.web.dashboard.forms import Form, InvalidFormError, checked
+from nanobanana.web.dashboard.forms import Form, checked, problems_of
 from nanobanana.web.dashboard.visitors import Anybody
 from nanobanana.web.dashboard.welcome import welcome
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, ServicesDep, UserAgent
@@ -60,7 +60,7 @@ async def register(
             email=newcomer.email, password=newcomer.password, address=address, user_agent=user_agent
         )
     except NanoBananaError as error:
-        return page("register.html", error=error, form=form, problems=_problems_of(error))
+        return page("register.html", error=error, form=form, problems=problems_of(error))
     return await welcome(registered, request=request, services=services, base_url=base_url)
 
 
@@ -102,12 +102,8 @@ async def verify_code(
 
 
 def _code_page(email: str, *, error: NanoBananaError | None = None, notice: str | None = None) -> Response:
-    return page("register_code.html", email=email, error=error, notice=notice, problems=_problems_of(error))
+    return page("register_code.html", email=email, error=error, notice=notice, problems=problems_of(error))
 
 
 def _named(form: Form, *names: str) -> dict[str, object]:
     return {name: form[name] for name in names if name in form}
-
-
-def _problems_of(error: NanoBananaError | None) -> dict[str, str]:
-    return dict(error.problems) if isinstance(error, InvalidFormError) else {}

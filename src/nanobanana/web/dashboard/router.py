@@ -4,7 +4,10 @@ from fastapi import APIRouter, FastAPI
 
 from nanobanana.web.dashboard import (
     account,
+    credentials,
+    erasure,
     forgotten_password,
+    keys,
     login,
     mail_links,
     overview,
@@ -20,6 +23,9 @@ router.include_router(register.router)
 router.include_router(welcome.router)
 router.include_router(forgotten_password.router)
 router.include_router(account.router)
+router.include_router(credentials.router)
+router.include_router(erasure.router)
+router.include_router(keys.router)
 router.include_router(mail_links.router)
 router.include_router(overview.router)
 

@@ -16,7 +16,7 @@ from nanobanana.domain.limits.errors import RateLimitedError
 from nanobanana.domain.tryout.types import Ticket
 from nanobanana.errors import NanoBananaError, OverloadedError
 from nanobanana.web.api.schemas.generations import NewGeneration, Prompt
-from nanobanana.web.dashboard.forms import InvalidFormError, checked
+from nanobanana.web.dashboard.forms import InvalidFormError, checked, problems_of
 from nanobanana.web.dashboard.visitors import Anybody
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, ServicesDep
 from nanobanana.web.errors import envelope
@@ -106,7 +106,7 @@ async def show_try(
         visitor=visitor,
         exchange=exchange,
         form=form if any(form.values()) else FIRST,
-        problems=error.problems if isinstance(error, InvalidFormError) else {},
+        problems=problems_of(error),
         sizes=SIZES,
         styles=STYLES,
     )
