@@ -105,17 +105,17 @@ async def test_a_rotation_shows_the_new_secret_once_and_says_until_when_the_old_
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "wrong"),
     [
-        ({"url": URL}, {"events": "at least 1 item"}),
-        ({"events": "image.failed"}, {"url": "at least 1 character"}),
-        ({"url": URL, "events": "image.made"}, {"events": "must be"}),
-        ({"url": "ftp://127.0.0.1", "events": "image.failed"}, {"url": "http"}),
-        ({}, {"url": "at least 1 character", "events": "at least 1 item"}),
+        ({"url": URL}, {"events"}),
+        ({"events": "image.failed"}, {"url"}),
+        ({"url": URL, "events": "image.made"}, {"events"}),
+        ({"url": "ftp://127.0.0.1", "events": "image.failed"}, {"url"}),
+        ({}, {"url", "events"}),
     ],
 )
 async def test_all_that_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
-    desk: Desk, client: AsyncClient, fields: dict[str, str], told: dict[str, str]
+    desk: Desk, client: AsyncClient, fields: dict[str, str], wrong: set[str]
 ) -> None:
     webhook = await desk.add(URL)
     await log_in(client, desk.person.email)
@@ -123,9 +123,7 @@ async def test_all_that_is_wrong_stands_beside_its_field_and_what_was_typed_stay
         page = await send(client, path, **fields)
 
         assert page.status_code == 400
-        wrong = dict(re.findall(r'id="(\w+)-hint">\s*<p class="wrong">([^<]+)', page.text))
-        assert wrong.keys() == told.keys()
-        assert all(part in wrong[name] for name, part in told.items())
+        assert set(re.findall(r'id="(\w+)-hint">\s*<p class="wrong">[A-Z]', page.text)) == wrong
         assert f'value="{fields.get("url", "")}" aria-describedby="url-hint"' in page.text
         ticked = re.findall(r'value="([\w.]+)" checked', page.text)
         assert ticked == [event for event in fields.values() if event in EVENTS]
