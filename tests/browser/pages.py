@@ -1,0 +1,53 @@
+"""The pages there are, who visits each, and what is done there before it is looked at. Each is looked at in light and
+dark, on a desk and in a hand; `./nb test tests/browser -k login`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from playwright.async_api import Page
+
+from tests.browser.member import LONG_WORD
+
+Visitor = Literal["nobody", "newcomer", "member"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """`path` may hold what the member has: `{key}`, `{webhook}`, `{succeeded}`, `{failed}`, …"""
+
+    name: str
+    path: str
+    visitor: Visitor = "nobody"
+    then: Callable[[Page], Awaitable[None]] | None = None
+    status: int = 200
+
+
+async def log_in_wrongly(page: Page) -> None:
+    await page.locator('[name="email"]').fill(f"{LONG_WORD[:60]}@example.com")
+    await page.locator('[name="password"]').fill("a wrong password")
+    await page.get_by_role("button", name="Log in").click()
+    await page.get_by_role("alert").wait_for()
+
+
+LOOKS = [
+    Look("landing", "/"),
+    Look("login", "/login"),
+    Look("login-refused", "/login", then=log_in_wrongly),
+    Look("verify-email", "/verify-email?token=unknown"),
+    Look("reset-password", "/reset-password?token=unknown"),
+    Look("confirm-email", "/confirm-email?token=unknown"),
+    Look("status", "/status"),
+    Look("dashboard", "/dashboard", "member"),
+    Look("dashboard-new", "/dashboard", "newcomer"),
+    Look("account", "/account", "member"),
+    Look("account-new", "/account", "newcomer"),
+    Look("dev-mail", "/dev/mail"),
+    Look("not-found", "/account/nothing", status=404),
+    Look("not-found-member", "/account/nothing", "member", status=404),
+]
+
+# Addresses that a browser gets something else from than a page of ours.
+NO_PAGES = {
+    "/dev/mail/{id}",  # a mail's own HTML
+}
