@@ -30,6 +30,23 @@ async def log_in_wrongly(page: Page) -> None:
     await page.get_by_role("alert").wait_for()
 
 
+async def add_endpoint(page: Page) -> None:
+    await page.get_by_label("URL").fill("https://127.0.0.1:9443/added")
+    await page.get_by_label("image.failed").check()
+    await page.get_by_role("button", name="Add the endpoint").click()
+    await page.get_by_text("shown this once").wait_for()
+
+
+async def add_nothing(page: Page) -> None:
+    await page.locator('main form:has([name="url"])').evaluate("form => form.noValidate = true")
+    await page.get_by_role("button", name="Add the endpoint").click()
+    await page.get_by_role("alert").wait_for()
+
+
+async def open_details(page: Page) -> None:
+    await page.locator("details summary").click()
+
+
 LOOKS = [
     Look("landing", "/"),
     Look("login", "/login"),
@@ -42,7 +59,17 @@ LOOKS = [
     Look("dashboard-new", "/dashboard", "newcomer"),
     Look("account", "/account", "member"),
     Look("account-new", "/account", "newcomer"),
+    Look("webhooks", "/webhooks", "member"),
+    Look("webhooks-new", "/webhooks", "newcomer"),
+    Look("webhooks-refused", "/webhooks", "newcomer", then=add_nothing),
+    Look("webhook-secret", "/webhooks", "member", then=add_endpoint),
+    Look("webhook", "/webhooks/{webhook}", "member", then=open_details),
+    Look("webhook-failed", "/webhooks/{webhook}?status=failed", "member"),
+    Look("webhook-long", "/webhooks/{webhook_long}", "member"),
+    Look("webhook-delivery", "/webhooks/{webhook}/deliveries/{delivery}", "member"),
     Look("dev-mail", "/dev/mail"),
+    Look("dev-mail-templates", "/dev/mail/templates"),
+    Look("dev-mail-template", "/dev/mail/templates/webhook_disabled"),
     Look("not-found", "/account/nothing", status=404),
     Look("not-found-member", "/account/nothing", "member", status=404),
 ]
@@ -50,4 +77,5 @@ LOOKS = [
 # Addresses that a browser gets something else from than a page of ours.
 NO_PAGES = {
     "/dev/mail/{id}",  # a mail's own HTML
+    "/dev/mail/templates/{name}/{number}",
 }
