@@ -35,6 +35,7 @@ FOR_EVERYBODY = [
 FOR_MEMBERS = [
     "/dashboard",
     "/account",
+    "/keys",
 ]
 
 

@@ -43,8 +43,30 @@ async def add_nothing(page: Page) -> None:
     await page.get_by_role("alert").wait_for()
 
 
-async def open_details(page: Page) -> None:
-    await page.locator("details summary").click()
+async def open_all(page: Page) -> None:
+    for summary in await page.locator("summary").all():
+        await summary.click()
+
+
+async def create_wrongly(page: Page) -> None:
+    await open_all(page)
+    await page.locator('[name="name"]').fill(LONG_WORD[:100])
+    await page.locator('[name="allowed_addresses"]').fill("10.0.0.0/8\n\n10.0.0.0/99\nnowhere")
+    await page.locator('[name="scopes"]').first.uncheck()
+    await page.locator('[name="expires_at"]').fill("2020-01-31")
+    await page.get_by_role("button", name="Create").click()
+    await page.get_by_role("alert").wait_for()
+
+
+async def rotate(page: Page) -> None:
+    await page.get_by_role("button", name="Rotate").click()
+    await page.get_by_role("heading", name="Your new key").wait_for()
+
+
+async def send_wrong_password(page: Page) -> None:
+    await page.locator('[name="current_password"]').fill("a wrong password")
+    await page.get_by_role("button", name="Erase").click()
+    await page.get_by_role("alert").wait_for()
 
 
 LOOKS = [
@@ -63,10 +85,21 @@ LOOKS = [
     Look("webhooks-new", "/webhooks", "newcomer"),
     Look("webhooks-refused", "/webhooks", "newcomer", then=add_nothing),
     Look("webhook-secret", "/webhooks", "member", then=add_endpoint),
-    Look("webhook", "/webhooks/{webhook}", "member", then=open_details),
+    Look("webhook", "/webhooks/{webhook}", "member", then=open_all),
     Look("webhook-failed", "/webhooks/{webhook}?status=failed", "member"),
     Look("webhook-long", "/webhooks/{webhook_long}", "member"),
     Look("webhook-delivery", "/webhooks/{webhook}/deliveries/{delivery}", "member"),
+    Look("account-email", "/account/email", "member"),
+    Look("account-password", "/account/password", "member"),
+    Look("account-erase", "/account/erase", "member"),
+    Look("account-erase-refused", "/account/erase", "member", then=send_wrong_password),
+    Look("keys", "/keys", "member", then=open_all),
+    Look("keys-new", "/keys", "newcomer"),
+    Look("keys-refused", "/keys", "member", then=create_wrongly),
+    Look("key", "/keys/{key}", "member", then=open_all),
+    Look("key-long", "/keys/{key_long}", "member"),
+    Look("key-html", "/keys/{key_html}", "member"),
+    Look("key-rotated", "/keys/{key_hebrew}", "member", then=rotate),
     Look("dev-mail", "/dev/mail"),
     Look("dev-mail-templates", "/dev/mail/templates"),
     Look("dev-mail-template", "/dev/mail/templates/webhook_disabled"),

@@ -102,6 +102,9 @@ async def test_a_rotation_shows_the_new_secret_once_and_says_until_when_the_old_
     assert secret != webhook["secret"]
     for page in (rotated.text, await look(client, path)):
         assert re.search(r"signs too until <time", page)
+    later = "update webhooks set previous_secret_expires_at = now()"
+    await desk.services.database.statement(later, {})
+    assert "signs too until" not in await look(client, path)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated
 
@@ -235,6 +236,7 @@ async def _webhook_page(
         error=error,
         notice=notice,
         webhook=webhook,
+        now=datetime.now(UTC),
         events=EVENTS,
         reasons=REASONS,
         problems=_problems_of(error),
