@@ -2,7 +2,16 @@
 
 from fastapi import APIRouter, FastAPI
 
-from nanobanana.web.dashboard import account, credentials, erasure, keys, login, mail_links, overview
+from nanobanana.web.dashboard import (
+    account,
+    credentials,
+    erasure,
+    keys,
+    login,
+    mail_links,
+    overview,
+    webhooks,
+)
 from nanobanana.web.dashboard.same_origin import FromOurPages
 from nanobanana.web.dashboard.visitors import LoginNeededError, to_login
 
@@ -14,6 +23,7 @@ router.include_router(erasure.router)
 router.include_router(keys.router)
 router.include_router(mail_links.router)
 router.include_router(overview.router)
+router.include_router(webhooks.router)
 
 
 def install(app: FastAPI) -> None:
