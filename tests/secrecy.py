@@ -28,7 +28,7 @@ _MAY_SHOW = {
     "key": re.compile(
         r"POST (/v1/auth/register|/register(/code)?|(/v1/auth)?/verify-email|(/v1)?/keys(/[^/]+/rotate)?)"
     ),
-    "webhook secret": re.compile(r"POST /v1/webhooks(/[^/]+/rotate-secret)?"),
+    "webhook secret": re.compile(r"POST (/v1)?/webhooks(/[^/]+/rotate-secret)?"),
     "session": re.compile(r"POST /v1/auth/(login|verify-email)"),
     # The pages behind the links hold their token for the button; /dev/mail is where a developer reads mails.
     "token": re.compile(r"(GET|POST) /(verify-email|confirm-email|reset-password)|GET /dev/mail.*"),

@@ -64,6 +64,19 @@ async def register(page: Page) -> None:
     await page.get_by_role("heading", name="Waiting for your first call").wait_for()
 
 
+async def add_endpoint(page: Page) -> None:
+    await page.get_by_label("URL").fill("https://127.0.0.1:9443/added")
+    await page.get_by_label("image.failed").check()
+    await page.get_by_role("button", name="Add the endpoint").click()
+    await page.get_by_text("shown this once").wait_for()
+
+
+async def add_nothing(page: Page) -> None:
+    await page.locator('main form:has([name="url"])').evaluate("form => form.noValidate = true")
+    await page.get_by_role("button", name="Add the endpoint").click()
+    await page.get_by_role("alert").wait_for()
+
+
 async def open_all(page: Page) -> None:
     for summary in await page.locator("summary").all():
         await summary.click()
@@ -111,6 +124,14 @@ LOOKS = [
     Look("dashboard-new", "/dashboard", "newcomer"),
     Look("account", "/account", "member"),
     Look("account-new", "/account", "newcomer"),
+    Look("webhooks", "/webhooks", "member"),
+    Look("webhooks-new", "/webhooks", "newcomer"),
+    Look("webhooks-refused", "/webhooks", "newcomer", then=add_nothing),
+    Look("webhook-secret", "/webhooks", "member", then=add_endpoint),
+    Look("webhook", "/webhooks/{webhook}", "member", then=open_all),
+    Look("webhook-failed", "/webhooks/{webhook}?status=failed", "member"),
+    Look("webhook-long", "/webhooks/{webhook_long}", "member"),
+    Look("webhook-delivery", "/webhooks/{webhook}/deliveries/{delivery}", "member"),
     Look("account-email", "/account/email", "member"),
     Look("account-password", "/account/password", "member"),
     Look("account-erase", "/account/erase", "member"),
@@ -123,6 +144,8 @@ LOOKS = [
     Look("key-html", "/keys/{key_html}", "member"),
     Look("key-rotated", "/keys/{key_hebrew}", "member", then=rotate),
     Look("dev-mail", "/dev/mail"),
+    Look("dev-mail-templates", "/dev/mail/templates"),
+    Look("dev-mail-template", "/dev/mail/templates/webhook_disabled"),
     Look("not-found", "/account/nothing", status=404),
     Look("not-found-member", "/account/nothing", "member", status=404),
 ]
@@ -132,4 +155,5 @@ NO_PAGES = {
     "/dev/mail/{id}",  # a mail's own HTML
     "/welcome",  # shown once, in the answer of what made the account
     "/welcome/first-image",  # a part of that
+    "/dev/mail/templates/{name}/{number}",
 }

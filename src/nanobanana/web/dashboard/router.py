@@ -12,6 +12,7 @@ from nanobanana.web.dashboard import (
     mail_links,
     overview,
     register,
+    webhooks,
     welcome,
 )
 from nanobanana.web.dashboard.same_origin import FromOurPages
@@ -28,6 +29,7 @@ router.include_router(erasure.router)
 router.include_router(keys.router)
 router.include_router(mail_links.router)
 router.include_router(overview.router)
+router.include_router(webhooks.router)
 
 
 def install(app: FastAPI) -> None:
