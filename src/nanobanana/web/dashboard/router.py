@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from nanobanana.web.dashboard import account, login, mail_links, overview
+from nanobanana.web.dashboard import account, billing, login, mail_links, overview
 from nanobanana.web.dashboard.same_origin import FromOurPages
 from nanobanana.web.dashboard.visitors import LoginNeededError, to_login
 
@@ -11,6 +11,7 @@ router.include_router(login.router)
 router.include_router(account.router)
 router.include_router(mail_links.router)
 router.include_router(overview.router)
+router.include_router(billing.router)
 
 
 def install(app: FastAPI) -> None:
