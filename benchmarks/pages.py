@@ -38,6 +38,7 @@ FOR_MEMBERS = [
     "/billing",
     "/billing/ledger",
     "/account",
+    "/keys",
 ]
 
 

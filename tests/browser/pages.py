@@ -30,8 +30,30 @@ async def log_in_wrongly(page: Page) -> None:
     await page.get_by_role("alert").wait_for()
 
 
-async def open_details(page: Page) -> None:
-    await page.locator("summary").click()
+async def open_all(page: Page) -> None:
+    for summary in await page.locator("summary").all():
+        await summary.click()
+
+
+async def create_wrongly(page: Page) -> None:
+    await open_all(page)
+    await page.locator('[name="name"]').fill(LONG_WORD[:100])
+    await page.locator('[name="allowed_addresses"]').fill("10.0.0.0/8\n\n10.0.0.0/99\nnowhere")
+    await page.locator('[name="scopes"]').first.uncheck()
+    await page.locator('[name="expires_at"]').fill("2020-01-31")
+    await page.get_by_role("button", name="Create").click()
+    await page.get_by_role("alert").wait_for()
+
+
+async def rotate(page: Page) -> None:
+    await page.get_by_role("button", name="Rotate").click()
+    await page.get_by_role("heading", name="Your new key").wait_for()
+
+
+async def send_wrong_password(page: Page) -> None:
+    await page.locator('[name="current_password"]').fill("a wrong password")
+    await page.get_by_role("button", name="Erase").click()
+    await page.get_by_role("alert").wait_for()
 
 
 async def set_a_wrong_cap(page: Page) -> None:
@@ -51,13 +73,24 @@ LOOKS = [
     Look("status", "/status"),
     Look("dashboard", "/dashboard", "member"),
     Look("dashboard-new", "/dashboard", "newcomer"),
-    Look("dashboard-table", "/dashboard?days=90", "member", then=open_details),
+    Look("dashboard-table", "/dashboard?days=90", "member", then=open_all),
     Look("billing", "/billing", "member"),
     Look("billing-new", "/billing", "newcomer"),
     Look("billing-refused", "/billing", "member", then=set_a_wrong_cap),
     Look("ledger", "/billing/ledger", "member"),
     Look("account", "/account", "member"),
     Look("account-new", "/account", "newcomer"),
+    Look("account-email", "/account/email", "member"),
+    Look("account-password", "/account/password", "member"),
+    Look("account-erase", "/account/erase", "member"),
+    Look("account-erase-refused", "/account/erase", "member", then=send_wrong_password),
+    Look("keys", "/keys", "member", then=open_all),
+    Look("keys-new", "/keys", "newcomer"),
+    Look("keys-refused", "/keys", "member", then=create_wrongly),
+    Look("key", "/keys/{key}", "member", then=open_all),
+    Look("key-long", "/keys/{key_long}", "member"),
+    Look("key-html", "/keys/{key_html}", "member"),
+    Look("key-rotated", "/keys/{key_hebrew}", "member", then=rotate),
     Look("dev-mail", "/dev/mail"),
     Look("not-found", "/account/nothing", status=404),
     Look("not-found-member", "/account/nothing", "member", status=404),

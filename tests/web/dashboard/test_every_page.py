@@ -73,11 +73,15 @@ async def test_whatever_changes_something_is_refused_from_other_sites(
     assert all("cross_site_request" in answer.text for answer in answers)
 
 
-async def test_every_input_has_a_label(client: AsyncClient) -> None:
-    for path in ("/login", "/reset-password"):
-        text = (await client.get(path)).text
-        shown = text.count("<input") - text.count('type="hidden"')
-        assert shown == text.count("<label for=") > 0
+async def test_every_field_has_a_label(client: AsyncClient, alice: Person) -> None:
+    forms = [await client.get(path) for path in ("/login", "/reset-password")]
+    await log_in(client, alice.email)
+    key = (await client.get("/v1/keys", headers=alice.by_session)).json()["data"][0]["id"]
+    of_account = [f"/account/{name}" for name in ("email", "password", "erase")]
+    forms += [await client.get(path) for path in ("/keys", f"/keys/{key}", *of_account)]
+    for form in forms:
+        fields = re.findall(r"<(?:input|textarea|select)\b(?![^>]*type=\"hidden\")", form.text)
+        assert len(fields) == form.text.count("<label") > 0
 
 
 async def test_an_error_on_a_page_is_a_page_with_its_code_and_request(
