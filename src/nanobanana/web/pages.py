@@ -88,7 +88,7 @@ def _thousands(number: int) -> str:
     return f"{number:,}"
 
 
-def _usd(micro_usd: int) -> str:
+def usd(micro_usd: int) -> str:
     """`$0.02`, `$1,234.50`; what is finer than a cent, as far as it goes: `$0.0336`"""
     cents, rest = divmod(abs(micro_usd), 10_000)
     finer = f"{rest:04}".rstrip("0") if rest else ""
@@ -102,7 +102,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters.update(moment=_moment, thousands=_thousands, usd=_usd)
+_templates.filters.update(moment=_moment, thousands=_thousands, usd=usd)
 _templates.globals["static_url"] = static_url
 # Pages for somebody logged in name their visitor; a page that begins with an error, or with what was done, names that.
 _templates.globals.update(visitor=None, error=None, notice=None)
