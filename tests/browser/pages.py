@@ -103,6 +103,13 @@ async def send_wrong_password(page: Page) -> None:
     await page.get_by_role("alert").wait_for()
 
 
+async def set_a_wrong_cap(page: Page) -> None:
+    await page.get_by_label("In a month").fill("as much as I like")
+    await page.get_by_label("Your password").fill("short")
+    await page.get_by_role("button", name="Set the cap").click()
+    await page.get_by_role("alert").wait_for()
+
+
 LOOKS = [
     Look("landing", "/"),
     Look("landing-member", "/", "member"),
@@ -122,6 +129,11 @@ LOOKS = [
     Look("status", "/status"),
     Look("dashboard", "/dashboard", "member"),
     Look("dashboard-new", "/dashboard", "newcomer"),
+    Look("dashboard-table", "/dashboard?days=90", "member", then=open_all),
+    Look("billing", "/billing", "member"),
+    Look("billing-new", "/billing", "newcomer"),
+    Look("billing-refused", "/billing", "member", then=set_a_wrong_cap),
+    Look("ledger", "/billing/ledger", "member"),
     Look("account", "/account", "member"),
     Look("account-new", "/account", "newcomer"),
     Look("webhooks", "/webhooks", "member"),

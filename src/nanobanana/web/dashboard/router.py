@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 
 from nanobanana.web.dashboard import (
     account,
+    billing,
     credentials,
     erasure,
     forgotten_password,
@@ -30,6 +31,7 @@ router.include_router(keys.router)
 router.include_router(mail_links.router)
 router.include_router(overview.router)
 router.include_router(webhooks.router)
+router.include_router(billing.router)
 
 
 def install(app: FastAPI) -> None:
