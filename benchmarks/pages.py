@@ -29,7 +29,10 @@ AIM_MS = 50
 
 FOR_EVERYBODY = [
     "/",
+    "/try",
+    "/register",
     "/login",
+    "/forgot-password",
     "/status",
 ]
 FOR_MEMBERS = [

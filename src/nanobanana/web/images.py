@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
 from nanobanana.domain.images import headers as image_headers
@@ -20,7 +20,13 @@ from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.dependencies import ServicesDep
 from nanobanana.web.picture_file import PictureFile
 
-router = APIRouter(tags=["Generations"])
+
+async def _tell_errors_to_everybody(request: Request) -> None:
+    """What embeds a picture may read why there is none; what is missing now may be there in a moment."""
+    request.state.headers_of_errors = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+
+
+router = APIRouter(tags=["Generations"], dependencies=[Depends(_tell_errors_to_everybody)])
 
 _HEADERS = {
     # Embedded and fetched from anywhere, but never a page: nothing in it may run.

@@ -74,7 +74,9 @@ async def test_whatever_changes_something_is_refused_from_other_sites(
 
 
 async def test_every_field_has_a_label(client: AsyncClient, alice: Person) -> None:
-    forms = [await client.get(path) for path in ("/login", "/reset-password")]
+    forms = [
+        await client.get(path) for path in ("/", "/login", "/register", "/forgot-password", "/reset-password")
+    ]
     await log_in(client, alice.email)
     key = (await client.get("/v1/keys", headers=alice.by_session)).json()["data"][0]["id"]
     of_account = [f"/account/{name}" for name in ("email", "password", "erase")]

@@ -38,6 +38,14 @@ async def find(connection: AsyncConnection, *, id: str) -> Registration | None:
     return Registration(**row) if row else None
 
 
+async def find_id(connection: AsyncConnection, *, email: str) -> str | None:
+    statement = select(registrations.c.id).where(
+        registrations.c.email_folded == fold_email(email), registrations.c.expires_at > now()
+    )
+    found: str | None = await connection.scalar(statement)
+    return found
+
+
 async def put_proofs(connection: AsyncConnection, *, id: str, code_hash: bytes, token_hash: bytes) -> None:
     """Code and link live from now on, and any earlier ones of this registration no longer."""
     statement = (
