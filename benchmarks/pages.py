@@ -31,6 +31,8 @@ FOR_EVERYBODY = [
     "/",
     "/login",
     "/status",
+    "/docs",
+    "/docs/reference/accounts",
 ]
 FOR_MEMBERS = [
     "/dashboard",
