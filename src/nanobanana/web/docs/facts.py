@@ -128,7 +128,7 @@ def _throttles(scale: float) -> Iterator[Mapping[str, Any]]:
             for scope, limits in scopes.items()
         }
         yield {
-            "action": _ACTIONS[action],
+            "action": _ACTIONS.get(action, action.replace("_", " ").capitalize()),
             "address": windows.get("address", []),
             "subnet": windows.get("subnet", []),
             "account": windows.get("account_from_subnet") or windows.get("account", []),
