@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from nanobanana.web.dashboard import account, login, mail_links, overview
+from nanobanana.web.dashboard import account, gallery, login, mail_links, overview, playground
 from nanobanana.web.dashboard.same_origin import FromOurPages
 from nanobanana.web.dashboard.visitors import LoginNeededError, to_login
 
@@ -11,6 +11,8 @@ router.include_router(login.router)
 router.include_router(account.router)
 router.include_router(mail_links.router)
 router.include_router(overview.router)
+router.include_router(gallery.router)
+router.include_router(playground.router)
 
 
 def install(app: FastAPI) -> None:
