@@ -20,13 +20,15 @@ class Failure:
     """`explained_at`: where the documentation has this code."""
 
     code: str
+    # Empty where it speaks of requests, to programs.
     message: str
     explained_at: str
     advice: Advice
     # Where nothing else names what happened.
-    request_id: str | None = None
+    request_id: str | None
 
 
+_TOLD_TO_PROGRAMS = frozenset({"not_found", "invalid_api_key", "scope_missing", "ip_not_allowed"})
 _KEYS = ("/keys", "Your keys")
 _BILLING = ("/billing", "Your plan and balance")
 _QUOTA = {
@@ -106,10 +108,10 @@ _BY_CODE = {
 def failure_of(error: NanoBananaError, *, request_id: str | None = None) -> Failure:
     return Failure(
         code=error.code,
-        message=error.message,
+        message="" if error.code in _TOLD_TO_PROGRAMS else error.message,
         explained_at=f"/docs/errors#{error.code}",
         advice=_advice(error),
-        request_id=request_id,
+        request_id=request_id if error.status == 500 else None,
     )
 
 

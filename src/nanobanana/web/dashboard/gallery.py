@@ -28,6 +28,7 @@ _ON_A_PAGE = 24
 _DONE = {
     "deleted": "Deleted for good.",
     "some": "What had ended is deleted for good. The rest is still on its way: cancel it, or wait for it.",
+    "none": "Nothing is deleted. Choose from 1 to 100 images.",
     "cancelled": "Cancelled. Nothing is charged for it.",
 }
 
@@ -80,14 +81,14 @@ async def delete(lists: FormLists, form: Form, sender: Sender, services: Service
     try:
         ids = checked(Deletions, {"ids": lists.get("ids", [])}).ids
     except InvalidFormError:
-        return redirect(f"/gallery?{back}")
+        return redirect(_to_gallery(back, "none"))
     if "sure" not in form:
         return page("dashboard/gallery_delete.html", visitor=sender, ids=ids, back=back)
     results = await services.gallery.delete_many(ids, account_id=sender.account.id)
     if set(results.values()) == {"not_found"}:
         raise NotFoundError("There is no such generation.")
     done = "some" if "not_deletable" in results.values() else "deleted"
-    return redirect(f"/gallery?{urlencode({**dict(parse_qsl(back)), 'done': done})}")
+    return redirect(_to_gallery(back, done))
 
 
 @router.post("/{id}/cancel")
@@ -126,6 +127,10 @@ def _chosen(request: Request) -> Mapping[str, str]:
     """The filters as they stand in the address; an empty one is none."""
     names = GalleryFilters.names()
     return {name: value for name, value in request.query_params.items() if name in names and value}
+
+
+def _to_gallery(query: str, done: str) -> str:
+    return f"/gallery?{urlencode({**dict(parse_qsl(query)), 'done': done})}"
 
 
 def _key_names(keys: Sequence[ApiKey], id: str | None) -> Mapping[str, str]:
