@@ -232,7 +232,7 @@ async def test_what_runs_says_so_and_shows_itself_when_it_is_there(
     running = await client.get(location.partition("#")[0])
 
     assert "Being made" in running.text
-    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in running.text
+    assert '<noscript><meta http-equiv="refresh" content="2; url=/playground/gen_' in running.text
     assert 'hx-trigger="every 1s"' in running.text
     made = await result(client, alice, location)
     assert '<img class="made"' in made.text
