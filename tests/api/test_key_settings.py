@@ -61,6 +61,7 @@ async def test_a_key_without_settings_may_do_everything_from_everywhere_for_good
         ("expires_at", "9000-01-01T00:00:00Z"),
         ("expires_at", 4_102_444_800),
         ("expires_at", "4102444800"),
+        ("expires_at", "2100-02-31"),
         ("monthly_image_cap", 0),
         ("monthly_image_cap", -1),
         ("monthly_image_cap", 1.5),
@@ -113,6 +114,14 @@ async def test_a_setting_at_its_limit_is_taken_and_changes_nothing_else(
     changed = await client.patch(f"/v1/keys/{key['id']}", json={name: value}, headers=alice.by_session)
 
     assert changed.json() == {**key, name: value}
+
+
+async def test_a_day_as_expiry_is_its_beginning(client: AsyncClient, alice: Person) -> None:
+    key = await _create(client, alice, expires_at="2100-01-31")
+    past = await client.post("/v1/keys", json={"expires_at": "2020-01-31"}, headers=alice.by_session)
+
+    assert key["expires_at"] == "2100-01-31T00:00:00Z"
+    assert past.json()["error"]["message"].startswith("expires_at: This must lie in the future")
 
 
 async def test_null_takes_expiry_cap_and_addresses_away(client: AsyncClient, alice: Person) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tests.cli.serving import Service
 from tests.people import PASSWORD
+from tests.web.browser import form_token_of
 
 
 def test_the_printed_line_pasted_into_a_shell_gives_a_picture(lasting_service: Service) -> None:
@@ -58,6 +59,35 @@ def test_a_request_is_one_json_line_without_prompt_or_secret(lasting_service: Se
     for secret in ("hidden banana", "wrong password", secret_key):
         assert secret not in lasting_service.said
     assert key not in lasting_service.said.replace(lasting_service.announced, "")
+
+
+def test_no_log_line_holds_the_session_of_a_browser_whatever_becomes_of_the_request(
+    lasting_service: Service,
+) -> None:
+    credentials = {"email": "bob@example.com", "password": PASSWORD}
+    ours = {"Origin": lasting_service.url}
+    with Client(base_url=lasting_service.url, timeout=30) as client:
+        client.post("/v1/auth/register", json=credentials)
+        client.post("/login", data=credentials, headers=ours)
+        session = client.cookies["nb_session"]
+        form_token = form_token_of(client.get("/account"))
+        form = {"form_token": form_token}
+        answers = [
+            client.get("/account", params={"next": session}),
+            client.get("/account/nothing", headers={"X-Request-Id": session, "User-Agent": session}),
+            client.post(f"/account/sessions/{session}/end", data=form, headers=ours),
+            client.post("/logout", headers={"Sec-Fetch-Site": "cross-site"}),
+            client.post("/logout", data={"form_token": session}, headers=ours),
+            client.post("/login", content=b"x" * 65_537, headers=ours),
+            client.get("/v1/account", headers={"Authorization": f"Bearer {session[:-1]}"}),
+            client.post("/logout", data=form, headers=ours),
+        ]
+    lines = _lines_about([answer.headers["X-Request-Id"] for answer in answers], lasting_service)
+
+    assert [answer.status_code for answer in answers] == [200, 404, 404, 403, 403, 413, 401, 303]
+    assert len(lines) >= len(answers)
+    for secret in (session.removeprefix("nb_session_"), form_token):
+        assert secret not in lasting_service.said
 
 
 def _lines_about(requests: list[str], service: Service) -> list[dict[str, Any]]:

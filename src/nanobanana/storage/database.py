@@ -45,6 +45,10 @@ class Database:
             close_returns=True,
             kwargs={"autocommit": True, "prepare_threshold": 0},
         )
+        # Statements wait for their turn here: the pool would make a task for each that waits, at a tenth of a refusal's CPU.
+        self._turns = asyncio.Semaphore(size)
+        self._size = size
+        self._statements = 0
         self._engine: AsyncEngine = create_async_engine(
             "postgresql+psycopg://",
             async_creator=self._lend,
@@ -71,21 +75,13 @@ class Database:
 
     async def statement(self, sql: LiteralString, parameters: Mapping[str, Any]) -> list[DictRow]:
         """One statement in a transaction of its own: one round trip. Gives its rows."""
-        with translated():
-            async with asyncio.timeout(_PATIENCE_S):
-                connection = await self._pool.getconn()
-                try:
-                    # A flag of the client library, which costs no round trip. Set here rather than by the pool when a
-                    # connection comes back: the pool would do that in a task of its own, at a tenth of an image's CPU.
-                    if not connection.autocommit:
-                        await connection.set_autocommit(True)
-                    cursor = connection.cursor(row_factory=dict_row)
-                    await cursor.execute(sql, parameters)
-                    # Asking for the cursor's description would build it, at 35 us.
-                    gives_rows = cursor.pgresult is not None and cursor.pgresult.nfields > 0
-                    return await cursor.fetchall() if gives_rows else []
-                finally:
-                    await self._pool.putconn(connection)
+        self._statements += 1
+        try:
+            with translated():
+                async with asyncio.timeout(_PATIENCE_S), self._turns:
+                    return await self._run(sql, parameters)
+        finally:
+            self._statements -= 1
 
     def pool_counts(self) -> dict[str, int]:
         """Connections open and idle, and callers that wait for one."""
@@ -93,8 +89,23 @@ class Database:
         return {
             "open": stats["pool_size"],
             "idle": stats["pool_available"],
-            "waiting": stats["requests_waiting"],
+            "waiting": stats["requests_waiting"] + max(0, self._statements - self._size),
         }
+
+    async def _run(self, sql: LiteralString, parameters: Mapping[str, Any]) -> list[DictRow]:
+        connection = await self._pool.getconn()
+        try:
+            # A flag of the client library, which costs no round trip. Set here rather than by the pool when a
+            # connection comes back: the pool would do that in a task of its own, at a tenth of an image's CPU.
+            if not connection.autocommit:
+                await connection.set_autocommit(True)
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(sql, parameters)
+            # Asking for the cursor's description would build it, at 35 us.
+            gives_rows = cursor.pgresult is not None and cursor.pgresult.nfields > 0
+            return await cursor.fetchall() if gives_rows else []
+        finally:
+            await self._pool.putconn(connection)
 
     async def _lend(self) -> psycopg.AsyncConnection:
         connection = await self._pool.getconn()

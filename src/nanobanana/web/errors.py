@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -17,6 +16,7 @@ from starlette.types import Scope
 
 from nanobanana.errors import InternalError, InvalidRequestError, NanoBananaError, NotFoundError
 from nanobanana.web.pages import page, wants_page
+from nanobanana.web.problems import message_of, param_of
 
 log = structlog.get_logger()
 
@@ -144,44 +144,3 @@ async def _on_invalid_request(request: Request, exception: Exception) -> Respons
 
 def _where(problem: Mapping[str, Any]) -> str:
     return f"It stops making sense at character {problem['loc'][-1]}."
-
-
-def param_of(problem: Mapping[str, Any]) -> str:
-    """`prompt` of ('body', 'prompt'); `body` where the body as a whole is wrong."""
-    return ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0])
-
-
-def message_of(problem: Mapping[str, Any]) -> str:
-    """What is wrong and what would be right. Never repeats the value: it may be a password."""
-    match problem["type"]:
-        case "missing":
-            return "This is required."
-        case "extra_forbidden":
-            return _unknown_field(str(problem["loc"][-1]))
-        case "model_attributes_type":
-            return "This must be a JSON object."
-        case "string_unicode":
-            return "This must be valid Unicode text, without lone surrogates."
-        case _:
-            text = str(problem["msg"]).removeprefix("Value error, ").replace("Input should", "This must")
-            return text if text.endswith(".") else text + "."
-
-
-_KNOWN_FIELDS = (
-    *("prompt", "size", "style", "format", "retention", "email", "password", "name", "mode"),
-    *(
-        "expires_at",
-        "monthly_image_cap",
-        "images_per_hour",
-        "scopes",
-        "allowed_addresses",
-        "disabled",
-        "overlap_seconds",
-    ),
-    *("code", "token", "current_password", "monthly_spending_cap_usd", "ids"),
-)
-
-
-def _unknown_field(name: str) -> str:
-    similar = get_close_matches(name, _KNOWN_FIELDS, n=1)
-    return f"There is no such field. Did you mean {similar[0]!r}?" if similar else "There is no such field."

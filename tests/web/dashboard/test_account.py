@@ -1,12 +1,23 @@
+import asyncio
 import re
 
 import pytest
-from httpx2 import AsyncClient
+from httpx2 import AsyncClient, Response
 
 from nanobanana.services import Services
+from nanobanana.settings import Settings
 from nanobanana.web.dashboard.devices import device_name
 from tests.people import PASSWORD, Person
-from tests.web.browser import log_in, press
+from tests.web.browser import FROM_OURS, form_token_of, log_in, press
+
+NEW = "quite another password"
+WRONG = "not the password"
+
+
+async def send(client: AsyncClient, path: str, **form: str) -> Response:
+    """As a form of the account's pages does."""
+    token = form_token_of(await client.get("/account"))
+    return await client.post(path, data={"form_token": token, **form}, headers=FROM_OURS)
 
 
 async def other_session(client: AsyncClient, person: Person, user_agent: str = "") -> tuple[str, str]:
@@ -89,6 +100,176 @@ async def test_a_strange_cookie_leads_to_the_login(client: AsyncClient, alice: P
         answer = await client.get("/account", headers=headers)
 
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Faccount")
+
+
+async def test_it_says_address_plan_and_since_when(
+    client: AsyncClient, alice: Person, services: Services
+) -> None:
+    await log_in(client, alice.email)
+    before = (await client.get("/account")).text
+    await services.database.statement(
+        "update accounts set email_verified_at = now(), created_at = '2026-08-03T14:05:00Z'", {}
+    )
+    after = (await client.get("/account")).text
+
+    assert ">not verified<" in before
+    assert ">verified<" in after
+    assert ">free<" in after
+    assert "3 Aug 2026, 14:05" in after
+    assert 'href="/billing"' in after
+
+
+async def test_a_new_password_ends_all_other_sessions(client: AsyncClient, alice: Person) -> None:
+    await log_in(client, alice.email)
+    changed = await send(client, "/account/password", current_password=PASSWORD, password=NEW)
+
+    assert (changed.status_code, changed.headers["location"]) == (303, "/account?done=password")
+    page = (await client.get("/account?done=password")).text
+    assert "All other sessions have ended." in page
+    assert len(ends_of(page)) == 1
+    assert (await client.get("/v1/account", headers=alice.by_session)).status_code == 401
+    assert (await client.get("/v1/generations", headers=alice.by_key)).status_code == 200
+    assert [(await log_in(client, alice.email, word)).status_code for word in (PASSWORD, NEW)] == [401, 303]
+
+
+async def test_a_new_address_holds_once_its_link_is_opened(client: AsyncClient, alice: Person) -> None:
+    await log_in(client, alice.email)
+    asked = await send(client, "/account/email", current_password=PASSWORD, email="new@example.com")
+    page = (await client.get(asked.headers["location"])).text
+
+    assert (asked.status_code, asked.headers["location"]) == (303, "/account?done=email")
+    assert "A link is on its way" in page
+    assert alice.email in page
+    confirmed = await client.post("/confirm-email", data={"token": await mailed(client)}, headers=FROM_OURS)
+    assert confirmed.status_code == 200
+    after = (await client.get("/account")).text
+    assert "new@example.com" in after
+    assert ">verified<" in after
+
+
+async def mailed(client: AsyncClient) -> str:
+    """The token of the link that confirms an address. A job sends it, in a moment."""
+    for _ in range(100):
+        if tokens := re.findall(r"/confirm-email\?token=([\w-]+)", (await client.get("/dev/mail")).text):
+            return tokens[0]
+        await asyncio.sleep(0.1)
+    raise AssertionError("no mail came")
+
+
+CHANGES = [
+    ("/account/email", {"email": "new@example.com"}),
+    ("/account/password", {"password": NEW}),
+    ("/account/erase", {}),
+]
+
+
+@pytest.mark.parametrize(("path", "form"), CHANGES)
+async def test_a_wrong_password_changes_nothing(
+    client: AsyncClient, alice: Person, path: str, form: dict[str, str]
+) -> None:
+    await log_in(client, alice.email)
+    wrong = await send(client, path, current_password=WRONG, **form)
+    missing = await send(client, path, **form)
+    unsent = await client.post(path, data={"current_password": PASSWORD, **form}, headers=FROM_OURS)
+
+    assert [page.status_code for page in (wrong, missing, unsent)] == [403, 400, 403]
+    assert "The current password is wrong." in wrong.text
+    assert 'aria-describedby="current_password-hint" aria-invalid="true"' in missing.text
+    assert "stale_form" in unsent.text
+    for name, value in form.items():
+        # What was typed stays, but for passwords.
+        assert (f'value="{value}"' in wrong.text) is (name == "email")
+    assert (await client.get("/v1/account", headers=alice.by_session)).json()["email"] == alice.email
+    assert (await log_in(client, alice.email)).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "message"),
+    [
+        ("/account/email", {"email": "no address"}, "An email address must have an @-sign."),
+        ("/account/email", {}, "An email address must have an @-sign."),
+        ("/account/email", {"email": "ada@mailinator.com"}, "still be yours next year"),
+        ("/account/password", {"password": "short"}, "This must have at least 10 characters."),
+        ("/account/password", {"password": "x" * 1025}, "This must have at most 1,024 characters."),
+        ("/account/password", {"password": "1234567890"}, "among the first that anybody would try"),
+    ],
+)
+async def test_what_cannot_be_is_said_in_words_and_changes_nothing(
+    client: AsyncClient, alice: Person, path: str, form: dict[str, str], message: str
+) -> None:
+    await log_in(client, alice.email)
+    refused = await send(client, path, current_password=PASSWORD, **form)
+
+    assert refused.status_code == 400
+    assert message in refused.text
+    assert "value is not" not in refused.text
+    assert (await log_in(client, alice.email)).status_code == 303
+
+
+async def test_the_download_is_what_the_api_gives(
+    client: AsyncClient, alice: Person, charlie: Person
+) -> None:
+    await client.post("/v1/generate", json={"prompt": "my banana"}, headers=alice.by_key)
+    await log_in(client, alice.email)
+    file = await send(client, "/account/export")
+    by_cookie = {"Authorization": f"Bearer {client.cookies['nb_session']}"}
+    by_api = await client.get("/v1/account/export", headers=by_cookie)
+    unsent = await client.post("/account/export", headers=FROM_OURS)
+
+    assert file.headers["content-disposition"] == 'attachment; filename="nanobanana-export.json"'
+    assert file.json() == by_api.json()
+    assert [made["prompt"] for made in file.json()["generations"]] == ["my banana"]
+    assert charlie.email not in file.text
+    assert unsent.status_code == 403
+
+
+async def test_an_erased_account_is_left_by_its_browser_too(client: AsyncClient, alice: Person) -> None:
+    await log_in(client, alice.email)
+    told = (await client.get("/account/erase")).text
+    erased = await send(client, "/account/erase", current_password=PASSWORD)
+
+    assert "What goes" in told
+    assert "What stays" in told
+    assert erased.status_code == 200
+    assert "Your account is erased" in erased.text
+    assert "Log out" not in erased.text
+    assert "nb_session" not in client.cookies
+    assert (await client.get("/account")).headers["location"] == "/login?next=%2Faccount"
+    assert (await client.get("/v1/generations", headers=alice.by_key)).status_code == 401
+    assert (await log_in(client, alice.email)).status_code == 401
+
+
+@pytest.mark.usefixtures("patience_with_redis")
+class TestThrottle:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"throttle_scale": 1})
+
+    async def test_whoever_has_the_session_guesses_its_password_ten_times_on_all_pages_together(
+        self, client: AsyncClient, alice: Person
+    ) -> None:
+        await log_in(client, alice.email)
+        tried = [
+            await send(client, path, current_password=WRONG, **form) for path, form in (CHANGES * 4)[:10]
+        ]
+        # The right one does not get through either.
+        refused = [await send(client, path, current_password=PASSWORD, **form) for path, form in CHANGES]
+
+        assert {page.status_code for page in tried} == {403}
+        assert {page.status_code for page in refused} == {429}
+        assert all(int(page.headers["retry-after"]) > 0 for page in refused)
+        assert 'value="new@example.com"' in refused[0].text
+
+    async def test_ten_downloads_an_hour_here_and_by_the_api_together(
+        self, client: AsyncClient, alice: Person
+    ) -> None:
+        await log_in(client, alice.email)
+        by_api = await client.get("/v1/account/export", headers=alice.by_session)
+        downloads = [await send(client, "/account/export") for _ in range(10)]
+
+        assert by_api.status_code == 200
+        assert [file.status_code for file in downloads] == [200] * 9 + [429]
+        assert "Where you are logged in" in downloads[-1].text
 
 
 async def test_a_hostile_user_agent_is_shown_as_text(client: AsyncClient, alice: Person) -> None:

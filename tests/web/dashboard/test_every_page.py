@@ -4,7 +4,6 @@ import re
 
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import RouteContext, iter_route_contexts
 from httpx2 import AsyncClient, Response
 
 from nanobanana.services import Services
@@ -12,23 +11,13 @@ from nanobanana.settings import Settings
 from nanobanana.web.pages import wants_page
 from tests.people import Person
 from tests.web.browser import FROM_OURS, log_in
-
-ID = "ses_0000000000000000000000"
-
-
-def pages(app: FastAPI) -> list[RouteContext]:
-    others = ("/docs", "/openapi.json", "/images/", "/thumbnails/", "/static/")
-    return [
-        route
-        for route in iter_route_contexts(app.routes)
-        if not route.include_in_schema and not route.path.startswith(others)
-    ]
+from tests.web.routes import ID, page_routes, some_path
 
 
 async def answers_of(client: AsyncClient, app: FastAPI) -> list[Response]:
     return [
-        await client.request(method, route.path.format(id=ID), headers=headers)
-        for route in pages(app)
+        await client.request(method, some_path(route), headers=headers)
+        for route in page_routes(app)
         for method in sorted(route.methods)
         for headers in ({}, FROM_OURS)
     ]
@@ -72,9 +61,9 @@ async def test_whatever_changes_something_is_refused_from_other_sites(
     client: AsyncClient, app: FastAPI, alice: Person
 ) -> None:
     await log_in(client, alice.email)
-    unsafe = [route for route in pages(app) if route.methods - {"GET", "HEAD"}]
+    unsafe = [route for route in page_routes(app) if route.methods - {"GET", "HEAD"}]
     answers = [
-        await client.request(method, route.path.format(id=ID), headers={"Sec-Fetch-Site": "cross-site"})
+        await client.request(method, some_path(route), headers={"Sec-Fetch-Site": "cross-site"})
         for route in unsafe
         for method in route.methods
     ]
@@ -84,11 +73,15 @@ async def test_whatever_changes_something_is_refused_from_other_sites(
     assert all("cross_site_request" in answer.text for answer in answers)
 
 
-async def test_every_input_has_a_label(client: AsyncClient) -> None:
-    for path in ("/login", "/reset-password"):
-        text = (await client.get(path)).text
-        shown = text.count("<input") - text.count('type="hidden"')
-        assert shown == text.count("<label for=") > 0
+async def test_every_field_has_a_label(client: AsyncClient, alice: Person) -> None:
+    forms = [await client.get(path) for path in ("/login", "/reset-password")]
+    await log_in(client, alice.email)
+    key = (await client.get("/v1/keys", headers=alice.by_session)).json()["data"][0]["id"]
+    of_account = [f"/account/{name}" for name in ("email", "password", "erase")]
+    forms += [await client.get(path) for path in ("/keys", f"/keys/{key}", *of_account)]
+    for form in forms:
+        fields = re.findall(r"<(?:input|textarea|select)\b(?![^>]*type=\"hidden\")", form.text)
+        assert len(fields) == form.text.count("<label") > 0
 
 
 async def test_an_error_on_a_page_is_a_page_with_its_code_and_request(
@@ -107,7 +100,7 @@ async def test_an_error_on_a_page_is_a_page_with_its_code_and_request(
         assert f"<code>{code}</code>" in answer.text
         assert answer.headers["x-request-id"] in answer.text
     assert answers[1][2].headers["allow"] == "GET, POST"
-    assert all(wants_page({"path": route.path, "headers": []}) for route in pages(app))
+    assert all(wants_page({"path": route.path, "headers": []}) for route in page_routes(app))
 
 
 async def test_a_page_that_breaks_says_so_and_no_more(
@@ -177,6 +170,7 @@ class TestOverHttps:
     def settings(self, settings: Settings) -> Settings:
         return settings.model_copy(update={"public_url": "https://nanobanana.test"})
 
-    async def test_browsers_are_told_to_stay_there(self, client: AsyncClient) -> None:
-        for path in ("/login", "/account", "/healthz", "/v1/account"):
+    async def test_browsers_are_told_to_stay_there(self, client: AsyncClient, app: FastAPI) -> None:
+        pages = [some_path(route) for route in page_routes(app) if "GET" in route.methods]
+        for path in (*pages, "/account/nothing", "/healthz", "/v1/account"):
             assert (await client.get(path)).headers["strict-transport-security"] == "max-age=31536000"

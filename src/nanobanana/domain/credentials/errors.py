@@ -9,4 +9,4 @@ class WrongPasswordError(NanoBananaError):
     type = "permission_error"
 
     def __init__(self) -> None:
-        super().__init__("current_password is wrong.", param="current_password")
+        super().__init__("The current password is wrong.", param="current_password")

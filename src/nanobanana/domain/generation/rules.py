@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import orjson
 
@@ -220,12 +221,17 @@ def _with_one_more(window: Window) -> Window:
 
 
 def _month_window(images: int, limit: int, now: datetime) -> Window:
-    begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    end = (begin + timedelta(days=32)).replace(day=1)
+    begin, end = _month_of(now.year, now.month)
+    window_s = int((end - begin).total_seconds())
     return Window(
-        limit=Limit(
-            name="month", subject="", tokens=limit, window_s=int((end - begin).total_seconds()), unit="images"
-        ),
+        limit=Limit(name="month", subject="", tokens=limit, window_s=window_s, unit="images"),
         remaining=max(0, limit - images),
         reset_s=(end - now).total_seconds(),
     )
+
+
+@lru_cache(maxsize=2)
+def _month_of(year: int, month: int) -> tuple[datetime, datetime]:
+    """Its begin and its end."""
+    begin = datetime(year, month, 1, tzinfo=UTC)
+    return begin, (begin + timedelta(days=32)).replace(day=1)

@@ -36,6 +36,8 @@ from nanobanana.kit.ids import new_id
 from nanobanana.metrics import STEP_SECONDS
 from nanobanana.storage.database import Database
 
+_ADMIT_SECONDS = STEP_SECONDS.labels("admit")
+
 _DISCARDED_AT_ONCE = 1_000
 # Rows for one page: they are read in milliseconds, and those of the largest accounts in a second from a cold disk. An
 # index for each filter would cost every image.
@@ -206,7 +208,7 @@ class Generations:
         client_address: IPAddress,
         idempotency_key: str | None,
     ) -> Admission:
-        with STEP_SECONDS.labels("admit").time():
+        with _ADMIT_SECONDS.time():
             admission = await repository.admit(
                 self._database,
                 id=id,

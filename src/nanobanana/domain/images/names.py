@@ -8,12 +8,14 @@ picture has its number behind a hyphen; the file has the ending of its format, a
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, timedelta
+from functools import lru_cache
 
 from nanobanana.kit import base62
 from nanobanana.kit.ids import milliseconds_of
 
 _RANDOM_BITS, _RANDOM_WIDTH, _TIME_WIDTH = 128, 22, 8
+_EPOCH, _DAY_MS = date(1970, 1, 1), 86_400_000
 _FILE = re.compile(
     r"(?P<name>(?P<first>\d{4}/\d\d/\d\d/(?P<time>[0-9A-Za-z]{8})[0-9A-Za-z]{22})(-[1-9]\d{0,8})?)"
     r"(?P<ending>\.(png|jpg|webp)|_512\.webp)"
@@ -33,7 +35,13 @@ class FileName:
 def new_name(generation_id: str) -> str:
     milliseconds = milliseconds_of(generation_id)
     chance = base62.encode(secrets.randbits(_RANDOM_BITS), _RANDOM_WIDTH)
-    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y/%m/%d}/{base62.encode(milliseconds, _TIME_WIDTH)}{chance}"
+    return f"{_folder(milliseconds // _DAY_MS)}/{base62.encode(milliseconds, _TIME_WIDTH)}{chance}"
+
+
+@lru_cache(maxsize=8)
+def _folder(day: int) -> str:
+    """Of a day since the epoch. Nearly all names are of today: writing its date anew would be a third of making one."""
+    return f"{_EPOCH + timedelta(days=day):%Y/%m/%d}"
 
 
 def first_name(name: str) -> str:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import structlog
@@ -29,6 +30,7 @@ _SILENT_TURNS = 3
 _SILENCES = 10
 
 _FIRST_CALL_S = 2
+_HASHES_KEPT = 10_000
 
 T = TypeVar("T")
 
@@ -47,6 +49,8 @@ class Limiter:
         self._heard = 0
         self._silences = 0
         self._secret = secret.encode()
+        # An order asks for the same few when it begins and when it ends.
+        self._hash = lru_cache(maxsize=_HASHES_KEPT)(self._hash_of)
         self._processes = processes
 
     async def open(self) -> None:
@@ -151,5 +155,7 @@ class Limiter:
     def _key(self, limit: Limit) -> str:
         """Short whatever the subject is, and telling nobody who it is. The secret also keeps services that share
         a Redis out of each other's limits."""
-        subject = hmac.digest(self._secret, limit.subject.encode(), hashlib.sha256)[:12].hex()
-        return f"{limit.name}:{limit.window_s}:{subject}"
+        return f"{limit.name}:{limit.window_s}:{self._hash(limit.subject)}"
+
+    def _hash_of(self, subject: str) -> str:
+        return hmac.digest(self._secret, subject.encode(), hashlib.sha256)[:12].hex()

@@ -1,11 +1,12 @@
 """What an account has used, and when it is told that little is left."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from nanobanana.domain.accounts import repository as accounts_repository
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.usage import repository
-from nanobanana.domain.usage.types import Usage
+from nanobanana.domain.usage.types import KeyMonth, Usage
 from nanobanana.storage.database import Database
 
 
@@ -21,6 +22,10 @@ class UsageReports:
             standing=await repository.standing(self._database, account_id=account_id),
             keys=await repository.keys(self._database, account_id=account_id),
         )
+
+    async def keys_this_month(self, *, account_id: str) -> Sequence[KeyMonth]:
+        """Of the living live keys; others count nowhere."""
+        return await repository.keys(self._database, account_id=account_id)
 
     async def send_quota_warning(self, account_id: str, *, percent: int) -> None:
         """To the owner, as the month's images have reached that percentage of the plan's."""

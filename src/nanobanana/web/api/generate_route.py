@@ -2,7 +2,6 @@
 routes use, would be a third of what a refusal costs."""
 
 import json
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +10,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticUndefined
+from starlette.types import Receive, Scope, Send
 
 from nanobanana.errors import InvalidRequestError
 from nanobanana.web.api.schemas.generations import NewGeneration
@@ -25,22 +25,28 @@ _BODY = TypeAdapter(NewGeneration)
 class GenerateRoute(APIRoute):
     """In the documentation a route like any other; a test holds its answers against such a one's."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        async def handle(request: Request) -> Response:
-            await require_json(request)
-            body = _parsed(await request.body())
-            services = await services_of(request)
-            key = await recent_key(services, bearer_text(request))
-            response: Response = await self.endpoint(
-                **_arguments(request, body),
-                key=key,
-                services=services,
-                client_address=request.state.client_address,
-                base_url=await base_url(services, request),
-            )
-            return response
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # The framework's own brings what dependencies need, and catches errors that its middleware catches as well.
+        self.app = self._answer
 
-        return handle
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._response(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _response(self, request: Request) -> Response:
+        await require_json(request)
+        body = _parsed(await request.body())
+        services = await services_of(request)
+        key = await recent_key(services, bearer_text(request))
+        response: Response = await self.endpoint(
+            **_arguments(request, body),
+            key=key,
+            services=services,
+            client_address=request.state.client_address,
+            base_url=await base_url(services, request),
+        )
+        return response
 
 
 def _parsed(body: bytes) -> Any:

@@ -5,6 +5,7 @@ from fastapi.responses import StreamingResponse
 
 from nanobanana.domain.personal_data.types import Export
 from nanobanana.domain.sessions.types import Session
+from nanobanana.services import Services
 from nanobanana.web.api.generations import listed_view
 from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.api.schemas.personal_data import AccountExport, Erasure, ErasureBegun
@@ -42,14 +43,16 @@ async def export_account(
     """All that we hold of you, as a JSON file. It ends with a cut connection, not with valid JSON, when it cannot be
     completed."""
     await services.throttle.take("export", address=address, account_id=session.account_id)
+    return await download(session, services, base_url)
+
+
+async def download(session: Session, services: Services, base_url: str) -> Response:
     export = await services.people.personal_data.export(session)
     pieces = _pieces(export, session, services, base_url)
     return StreamingResponse(pieces, media_type="application/json", headers=_EXPORT_HEADERS)
 
 
-async def _pieces(
-    export: Export, session: Session, services: ServicesDep, base_url: str
-) -> AsyncIterator[str]:
+async def _pieces(export: Export, session: Session, services: Services, base_url: str) -> AsyncIterator[str]:
     """The JSON page by page: its end, and with it the sense, comes only after the last one."""
     yield AccountExport.without_generations(export, current=session).model_dump_json().removesuffix("]}")
     comma = ""

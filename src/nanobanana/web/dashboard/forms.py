@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qs
@@ -10,7 +11,7 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
 from nanobanana.errors import InvalidRequestError, NanoBananaError
-from nanobanana.web.errors import message_of
+from nanobanana.web.problems import message_of
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -39,10 +40,36 @@ def checked(schema: type[Body], values: Mapping[str, object]) -> Body:
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        problems = {
-            str(problem["loc"][0]): message_of(problem) for problem in error.errors() if problem["loc"]
-        }
-        raise InvalidFormError(problems) from None
+        raise InvalidFormError(_by_field(error)) from None
+
+
+def problems_of(error: NanoBananaError | None) -> Mapping[str, str]:
+    """What a page shows at the fields of its form."""
+    return error.problems if isinstance(error, InvalidFormError) else {}
+
+
+def whole_number(text: str) -> object:
+    """As JSON would have it, an emptied field as null. What is no number stays text, for the schema to refuse."""
+    text = text.strip()
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else text or None
+
+
+def _by_field(error: ValidationError) -> dict[str, str]:
+    """Of a list, which comes from a text, with the lines that are wrong in the same way."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for problem in error.errors():
+        field, *place = problem["loc"] or ("",)
+        lines = found.setdefault(str(field), {}).setdefault(message_of(problem), [])
+        if place and isinstance(place[0], int):
+            lines.append(str(place[0] + 1))
+    return {
+        field: " ".join(_with_lines(message, lines) for message, lines in problems.items())
+        for field, problems in found.items()
+    }
+
+
+def _with_lines(message: str, lines: Sequence[str]) -> str:
+    return f"Line {', '.join(lines)}: {message}" if lines else message
 
 
 def form_token(session_id: str, secret: str) -> str:

@@ -15,8 +15,9 @@ from nanobanana.errors import NanoBananaError, NotFoundError
 from nanobanana.kit.ids import milliseconds_of
 from nanobanana.web.api.schemas.generations import Deletions
 from nanobanana.web.dashboard.failures import failure_of_generation
-from nanobanana.web.dashboard.forms import Form, FormLists, InvalidFormError, checked
+from nanobanana.web.dashboard.forms import Form, FormLists, InvalidFormError, checked, problems_of
 from nanobanana.web.dashboard.gallery_filters import GalleryFilters
+from nanobanana.web.dashboard.key_names import key_name
 from nanobanana.web.dashboard.pictures import picture_of
 from nanobanana.web.dashboard.visitors import LoggedIn, Sender, Visitor
 from nanobanana.web.dependencies import Id, ServicesDep
@@ -53,7 +54,7 @@ async def show_gallery(
     return page(
         "dashboard/gallery.html",
         error=problem,
-        problems=problem.problems if problem else {},
+        problems=problems_of(problem),
         notice=_DONE.get(done),
         images_from=services.images.links_lead_to,
         visitor=visitor,
@@ -135,7 +136,7 @@ def _to_gallery(query: str, done: str) -> str:
 
 def _key_names(keys: Sequence[ApiKey], id: str | None) -> Mapping[str, str]:
     """Of the living keys; and of this one, which may have been revoked."""
-    names = {key.id: f"{key.name} ({key.mode}, …{key.last4})" for key in keys}
+    names = {key.id: key_name(key) for key in keys}
     return names if id is None or id in names else {**names, id: "A key that is revoked"}
 
 

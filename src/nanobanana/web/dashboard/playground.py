@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -18,7 +18,8 @@ from nanobanana.services import Services
 from nanobanana.web.api.schemas.generations import NewGeneration
 from nanobanana.web.dashboard.costs import cost_of
 from nanobanana.web.dashboard.failures import Failure, failure_of, failure_of_generation
-from nanobanana.web.dashboard.forms import Form, InvalidFormError, checked
+from nanobanana.web.dashboard.forms import Form, InvalidFormError, checked, problems_of
+from nanobanana.web.dashboard.key_names import key_name
 from nanobanana.web.dashboard.pictures import picture_of
 from nanobanana.web.dashboard.visitors import LoggedIn, Sender, Visitor
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, Id, ServicesDep
@@ -61,7 +62,7 @@ class Bench:
             images_from=self.services.images.links_lead_to,
             visitor=self.visitor,
             form=form,
-            problems=problem.problems if problem else {},
+            problems=problems_of(problem),
             keys=keys,
             # One form makes one image, however often it is sent.
             once=secrets.token_urlsafe(16),
@@ -69,10 +70,19 @@ class Bench:
             hindrance=hindrance,
             example=_EXAMPLE,
             languages=request_code(self.base_url, order=_body({"prompt": _EXAMPLE, **form})),
-            failure=refusal or (failure_of_generation(generation) if generation else None),
-            picture=picture_of(generation, self.services.images) if generation else None,
-            seconds=_seconds_since(generation.created_at) if generation else 0,
+            **self._came_of(generation, refusal),
         )
+
+    def result(self, generation: Generation) -> Response:
+        """That part of the page alone."""
+        return page("dashboard/playground_result.html", **self._came_of(generation, None))
+
+    def _came_of(self, generation: Generation | None, refusal: Failure | None) -> dict[str, Any]:
+        return {
+            "failure": refusal or (failure_of_generation(generation) if generation else None),
+            "picture": picture_of(generation, self.services.images) if generation else None,
+            "seconds": _seconds_since(generation.created_at) if generation else 0,
+        }
 
     async def _cost(self, form: Mapping[str, str]) -> tuple[str | None, Failure | None]:
         """Or why there would be no image."""
@@ -140,9 +150,11 @@ async def make(request: Request, form: Form, _: Sender, bench: BenchDep) -> Resp
 
 
 @router.get("/{id}")
-async def show_result(id: Id, bench: BenchDep, retention: str = "") -> Response:
-    """The order as it was typed, and what came of it so far."""
+async def show_result(id: Id, bench: BenchDep, request: Request, retention: str = "") -> Response:
+    """The order as it was typed, and what came of it so far. The script asks for the latter alone."""
     generation = await bench.services.generations.get(id, account_id=bench.visitor.account.id)
+    if request.headers.get("hx-target") == "section#result":
+        return bench.result(generation)
     form = _order_of(generation)
     return await bench.page({**form, "retention": retention} if retention else form, generation=generation)
 
@@ -188,7 +200,7 @@ def _usable(keys: Sequence[ApiKey]) -> Mapping[str, str]:
         if not key.disabled and "generate" in key.scopes and (key.expires_at is None or key.expires_at > now)
     ]
     usable.sort(key=lambda key: key.mode == "live")
-    return {key.id: f"{key.name} ({key.mode}, …{key.last4})" for key in usable}
+    return {key.id: key_name(key) for key in usable}
 
 
 def _seconds_since(moment: datetime) -> int:

@@ -2,13 +2,26 @@
 
 from fastapi import APIRouter, FastAPI
 
-from nanobanana.web.dashboard import account, gallery, login, mail_links, overview, playground
+from nanobanana.web.dashboard import (
+    account,
+    credentials,
+    erasure,
+    gallery,
+    keys,
+    login,
+    mail_links,
+    overview,
+    playground,
+)
 from nanobanana.web.dashboard.same_origin import FromOurPages
 from nanobanana.web.dashboard.visitors import LoginNeededError, to_login
 
 router = APIRouter(include_in_schema=False, dependencies=[FromOurPages])
 router.include_router(login.router)
 router.include_router(account.router)
+router.include_router(credentials.router)
+router.include_router(erasure.router)
+router.include_router(keys.router)
 router.include_router(mail_links.router)
 router.include_router(overview.router)
 router.include_router(gallery.router)

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 
 from nanobanana.domain.api_keys.rules import normalised_network
 from nanobanana.domain.api_keys.types import ApiKey, IssuedKey, KeySettings, Mode, Scope
+from nanobanana.web.api.schemas.moments import begin_of
 from nanobanana.web.api.schemas.strict import RequestBody
 
 # What is later is a mistake, and near the end of what a date can hold.
@@ -13,13 +14,14 @@ _LAST_YEAR = 9000
 
 
 def _moment(value: object) -> datetime:
+    """A day is its beginning."""
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        moment = datetime.fromisoformat(begin_of(value)) if isinstance(value, str) else None
         if moment and moment.tzinfo:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise ValueError("This must be a moment with its offset, as in '2027-01-31T12:00:00Z'.")
+    raise ValueError("This must be a day or a moment with its zone, as in '2027-01-31T08:00:00Z'.")
 
 
 def _in_the_future(moment: datetime) -> datetime:
@@ -50,6 +52,7 @@ Networks = Annotated[list[Network], Field(min_length=1, max_length=50), AfterVal
 _ALL_SCOPES: list[Scope] = ["generate", "read", "usage"]
 
 _EXPIRES_AT = "From then on the key is refused; null: never"
+_FROM_THEN_ON = f"{_EXPIRES_AT}. A day is its beginning, in UTC"
 _IMAGE_CAP = "Images a month that the key may make at most, in UTC's months; null: what the plan allows"
 _IMAGES_PER_HOUR = "Images an hour that the key may make at most; null: what the plan allows"
 _SCOPES = "`generate`: ask for images, `read`: look them up, `usage`: see figures"
@@ -59,7 +62,7 @@ _ADDRESSES = "IP addresses and networks that may use the key, 50 at most; null: 
 class NewApiKey(RequestBody):
     name: Name = Field(default="API key", examples=["my side project"])
     mode: Mode = Field(default="live", description="`test` keys draw in the sandbox and never reach Google")
-    expires_at: FutureMoment | None = Field(default=None, description=_EXPIRES_AT)
+    expires_at: FutureMoment | None = Field(default=None, description=_FROM_THEN_ON)
     monthly_image_cap: ImageCap | None = Field(default=None, description=_IMAGE_CAP)
     images_per_hour: HourlyImages | None = Field(default=None, description=_IMAGES_PER_HOUR)
     scopes: Scopes = Field(default=_ALL_SCOPES, description=_SCOPES)
@@ -76,7 +79,7 @@ class ApiKeyChanges(RequestBody):
 
     # The defaults without null are never used: settings() holds only what the caller sent.
     name: Name = Field(default_factory=str)
-    expires_at: FutureMoment | None = Field(default=None, description=_EXPIRES_AT)
+    expires_at: FutureMoment | None = Field(default=None, description=_FROM_THEN_ON)
     monthly_image_cap: ImageCap | None = Field(default=None, description=_IMAGE_CAP)
     images_per_hour: HourlyImages | None = Field(default=None, description=_IMAGES_PER_HOUR)
     scopes: Scopes = Field(default_factory=list, description=_SCOPES)

@@ -1,0 +1,132 @@
+"""The pages there are, who visits each, and what is done there before it is looked at. Each is looked at in light and
+dark, on a desk and in a hand; `./nb test tests/browser -k login`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from playwright.async_api import Page
+
+from tests.browser.member import LONG_WORD
+
+Visitor = Literal["nobody", "newcomer", "member"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """`path` may hold what the member has: `{key}`, `{webhook}`, `{succeeded}`, `{failed}`, …"""
+
+    name: str
+    path: str
+    visitor: Visitor = "nobody"
+    then: Callable[[Page], Awaitable[None]] | None = None
+    status: int = 200
+
+
+async def log_in_wrongly(page: Page) -> None:
+    await page.locator('[name="email"]').fill(f"{LONG_WORD[:60]}@example.com")
+    await page.locator('[name="password"]').fill("a wrong password")
+    await page.get_by_role("button", name="Log in").click()
+    await page.get_by_role("alert").wait_for()
+
+
+async def open_all(page: Page) -> None:
+    for summary in await page.locator("summary").all():
+        await summary.click()
+
+
+async def create_wrongly(page: Page) -> None:
+    await open_all(page)
+    await page.locator('[name="name"]').fill(LONG_WORD[:100])
+    await page.locator('[name="allowed_addresses"]').fill("10.0.0.0/8\n\n10.0.0.0/99\nnowhere")
+    await page.locator('[name="scopes"]').first.uncheck()
+    await page.locator('[name="expires_at"]').fill("2020-01-31")
+    await page.get_by_role("button", name="Create").click()
+    await page.get_by_role("alert").wait_for()
+
+
+async def rotate(page: Page) -> None:
+    await page.get_by_role("button", name="Rotate").click()
+    await page.get_by_role("heading", name="Your new key").wait_for()
+
+
+async def send_wrong_password(page: Page) -> None:
+    await page.locator('[name="current_password"]').fill("a wrong password")
+    await page.get_by_role("button", name="Erase").click()
+    await page.get_by_role("alert").wait_for()
+
+
+async def order_badly(page: Page) -> None:
+    await open_all(page)
+    await page.locator('[name="prompt"]').fill(f"{LONG_WORD} [test:content_policy]")
+    await page.get_by_role("button", name="Make it").click()
+    await page.get_by_role("heading", name="Refused by the content policy").wait_for()
+
+
+async def tick_two_and_delete(page: Page) -> None:
+    for box in (await page.locator('[name="ids"]').all())[:2]:
+        await box.check()
+    await page.get_by_role("button", name="Delete the chosen ones").click()
+    await page.get_by_role("heading", name="Delete 2 images?").wait_for()
+
+
+LOOKS = [
+    Look("landing", "/"),
+    Look("login", "/login"),
+    Look("login-refused", "/login", then=log_in_wrongly),
+    Look("verify-email", "/verify-email?token=unknown"),
+    Look("reset-password", "/reset-password?token=unknown"),
+    Look("confirm-email", "/confirm-email?token=unknown"),
+    Look("status", "/status"),
+    Look("dashboard", "/dashboard", "member"),
+    Look("dashboard-new", "/dashboard", "newcomer"),
+    Look("account", "/account", "member"),
+    Look("account-new", "/account", "newcomer"),
+    Look("account-email", "/account/email", "member"),
+    Look("account-password", "/account/password", "member"),
+    Look("account-erase", "/account/erase", "member"),
+    Look("account-erase-refused", "/account/erase", "member", then=send_wrong_password),
+    Look("keys", "/keys", "member", then=open_all),
+    Look("keys-new", "/keys", "newcomer"),
+    Look("keys-refused", "/keys", "member", then=create_wrongly),
+    Look("key", "/keys/{key}", "member", then=open_all),
+    Look("key-long", "/keys/{key_long}", "member"),
+    Look("key-html", "/keys/{key_html}", "member"),
+    Look("key-rotated", "/keys/{key_hebrew}", "member", then=rotate),
+    Look("gallery", "/gallery", "member"),
+    Look("gallery-new", "/gallery", "newcomer"),
+    Look("gallery-filtered", "/gallery?size=768x1408&from=2020-01-01", "member"),
+    Look("gallery-none-like-this", "/gallery?to=2020-01-01", "member"),
+    Look("gallery-wrong-filter", "/gallery?from=2020-02-30", "member", status=400),
+    Look("gallery-delete", "/gallery", "member", then=tick_two_and_delete),
+    *(
+        Look(f"gallery-{name}", f"/gallery/{{{name}}}", "member")
+        for name in (
+            "succeeded",
+            "running",
+            "failed",
+            "blocked",
+            "expired",
+            "deleted",
+            "long",
+            "arabic",
+            "html",
+        )
+    ),
+    Look("playground", "/playground", "member", then=open_all),
+    Look("playground-new", "/playground", "newcomer"),
+    Look("playground-again", "/playground?again={long}", "member"),
+    *(
+        Look(f"playground-{name}", f"/playground/{{{name}}}", "member")
+        for name in ("succeeded", "running", "failed", "deleted", "hebrew")
+    ),
+    Look("playground-refused", "/playground", "member", then=order_badly),
+    Look("dev-mail", "/dev/mail"),
+    Look("not-found", "/account/nothing", status=404),
+    Look("not-found-member", "/account/nothing", "member", status=404),
+]
+
+# Addresses that a browser gets something else from than a page of ours.
+NO_PAGES = {
+    "/dev/mail/{id}",  # a mail's own HTML
+}
