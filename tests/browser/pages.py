@@ -97,7 +97,7 @@ LOOKS = [
     Look("gallery-new", "/gallery", "newcomer"),
     Look("gallery-filtered", "/gallery?size=768x1408&from=2020-01-01", "member"),
     Look("gallery-none-like-this", "/gallery?to=2020-01-01", "member"),
-    Look("gallery-wrong-filter", "/gallery?from=2020-02-30", "member", status=400),
+    Look("gallery-wrong-filter", "/gallery?from=2020-02-01&to=2020-01-01", "member", status=400),
     Look("gallery-delete", "/gallery", "member", then=tick_two_and_delete),
     *(
         Look(f"gallery-{name}", f"/gallery/{{{name}}}", "member")

@@ -3,12 +3,19 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
 
 from nanobanana.domain.generation.types import Filters, ImageState, Size, State
 
-# Years in which there are ids.
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
+
+def _in_our_years(day: date) -> date:
+    if not 2000 <= day.year < 3000:
+        raise ValueError("This must be a day from 2000 to 2999.")
+    return day
+
+
+# In years that there are ids of, and a day after.
+Day = Annotated[date, AfterValidator(_in_our_years)]
 
 
 class GalleryFilters(BaseModel):
