@@ -34,6 +34,9 @@ FOR_EVERYBODY = [
 ]
 FOR_MEMBERS = [
     "/dashboard",
+    "/dashboard?days=90",
+    "/billing",
+    "/billing/ledger",
     "/account",
     "/keys",
 ]

@@ -26,7 +26,7 @@ _IN_MAILS = {"token": re.compile(r"token=([\w-]{20,})"), "code": re.compile(r"^ 
 # What the body of which answer is for.
 _MAY_SHOW = {
     "key": re.compile(r"POST (/v1/auth/register|(/v1/auth)?/verify-email|(/v1)?/keys(/[^/]+/rotate)?)"),
-    "webhook secret": re.compile(r"POST /v1/webhooks(/[^/]+/rotate-secret)?"),
+    "webhook secret": re.compile(r"POST (/v1)?/webhooks(/[^/]+/rotate-secret)?"),
     "session": re.compile(r"POST /v1/auth/(login|verify-email)"),
     # The pages behind the links hold their token for the button; /dev/mail is where a developer reads mails.
     "token": re.compile(r"(GET|POST) /(verify-email|confirm-email|reset-password)|GET /dev/mail.*"),

@@ -225,7 +225,7 @@ def _people(settings: Settings, database: Database, api_keys: ApiKeys, secrets: 
         database, api_keys=api_keys, sessions=sessions, passwords=passwords, ceilings=ceilings
     )
     mailbox = DevelopmentMailbox(database)
-    notifications = Notifications(_mailer(settings, mailbox))
+    notifications = Notifications(_mailer(settings, mailbox), pages_url=settings.public_url)
     credentials = CredentialChanges(
         database, sessions=sessions, passwords=passwords, notifications=notifications
     )

@@ -1,13 +1,17 @@
+import html
 import re
 
 import pytest
 from httpx2 import AsyncClient
 from pydantic import SecretStr
 
+from nanobanana.domain.notifications.samples import samples, template_names
 from nanobanana.integrations.email.types import Mail
 from nanobanana.services import Services
 from nanobanana.settings import Settings
 from tests.people import Person
+
+PREVIEWS = ("/templates/verify_address", "/templates/verify_address/1")
 
 
 async def put(services: Services, number: int) -> None:
@@ -36,6 +40,26 @@ async def test_the_html_part_is_shown_where_no_script_runs(client: AsyncClient, 
     assert part.text == "<b>hi</b>"
     assert "sandbox" in part.headers["content-security-policy"]
     assert (await client.get("/dev/mail/eml_0000000000000000000000")).status_code == 404
+
+
+async def test_every_template_is_shown_with_subject_text_and_a_sandboxed_frame(client: AsyncClient) -> None:
+    listed = await client.get("/dev/mail/templates")
+    names = re.findall(r'href="/dev/mail/templates/(\w+)"', listed.text)
+
+    assert names == template_names()
+    for name in names:
+        page = await client.get(f"/dev/mail/templates/{name}")
+        frames = re.findall(r'<iframe class="mail" src="([^"]+)" sandbox="allow-popups"', page.text)
+        mails = await samples(name)
+        assert len(frames) == len(mails) >= 1
+        for frame, mail in zip(frames, mails, strict=True):
+            part = await client.get(frame)
+            assert part.text == mail.html
+            assert "sandbox" in part.headers["content-security-policy"]
+            assert f"<h2>{mail.subject}</h2>" in html.unescape(page.text)
+            assert mail.text in html.unescape(page.text)
+    for missing in ("nothing", "layout.html", "verify_address/0", "verify_address/2"):
+        assert (await client.get(f"/dev/mail/templates/{missing}")).status_code == 404
 
 
 async def test_without_a_mail_server_a_reset_comes_to_the_page_and_works(
@@ -74,6 +98,6 @@ class TestInProduction:
     ) -> None:
         await services.people.credentials.send_password_reset(alice.email, base_url="https://nanobanana.test")
 
-        assert (await client.get("/dev/mail")).status_code == 404
-        assert (await client.get("/dev/mail/eml_0000000000000000000000")).status_code == 404
+        for path in ("", "/eml_0000000000000000000000", "/templates", *PREVIEWS):
+            assert (await client.get(f"/dev/mail{path}")).status_code == 404
         assert await services.people.mailbox.newest() == []

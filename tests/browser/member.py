@@ -1,6 +1,7 @@
 """An account with something of everything that pages show, and with what breaks them: names of a hundred letters, words
 of three hundred, prompts from right to left, more rows than a page holds."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -117,7 +118,11 @@ def _history(database_url: str, person: Person, ids: dict[str, str]) -> None:
         "generations": [id_of("gen", number) for number in range(ROWS_MORE)],
         "deliveries": [id_of("whd", number) for number in range(DELIVERIES_MORE)],
         "error": f"The receiver said nothing within 10 s. {LONG_WORD}",
+        "body": json.dumps(
+            {"type": "image.completed", "data": {"prompt": f"{HTML} {ARABIC}", "url": LONG_WORD}}
+        ),
     }
+    ids["delivery"] = values["deliveries"][2]  # pending
     with psycopg.connect(database_url) as connection:
         for statement in _HISTORY:
             connection.execute(statement, values)
@@ -155,7 +160,7 @@ _HISTORY = (
     """
     insert into webhook_deliveries (id, webhook_id, event_id, type, subject, body, state, attempts, due_at,
                                     last_attempt_at, last_status, last_error, created_at)
-    select id, %(webhook)s, replace(id, 'whd', 'evt'), 'image.completed', '{}', '{}', state,
+    select id, %(webhook)s, replace(id, 'whd', 'evt'), 'image.completed', '{}', %(body)s, state,
            case state when 'failed' then 10 else 1 end, case state when 'pending' then now() + interval '9 hours' end,
            now(), case state when 'succeeded' then 204 when 'failed' then 500 end,
            case when state <> 'succeeded' then %(error)s end, now() - n * interval '7 hours'

@@ -30,6 +30,19 @@ async def log_in_wrongly(page: Page) -> None:
     await page.get_by_role("alert").wait_for()
 
 
+async def add_endpoint(page: Page) -> None:
+    await page.get_by_label("URL").fill("https://127.0.0.1:9443/added")
+    await page.get_by_label("image.failed").check()
+    await page.get_by_role("button", name="Add the endpoint").click()
+    await page.get_by_text("shown this once").wait_for()
+
+
+async def add_nothing(page: Page) -> None:
+    await page.locator('main form:has([name="url"])').evaluate("form => form.noValidate = true")
+    await page.get_by_role("button", name="Add the endpoint").click()
+    await page.get_by_role("alert").wait_for()
+
+
 async def open_all(page: Page) -> None:
     for summary in await page.locator("summary").all():
         await summary.click()
@@ -70,6 +83,13 @@ async def tick_two_and_delete(page: Page) -> None:
     await page.get_by_role("heading", name="Delete 2 images?").wait_for()
 
 
+async def set_a_wrong_cap(page: Page) -> None:
+    await page.get_by_label("In a month").fill("as much as I like")
+    await page.get_by_label("Your password").fill("short")
+    await page.get_by_role("button", name="Set the cap").click()
+    await page.get_by_role("alert").wait_for()
+
+
 LOOKS = [
     Look("landing", "/"),
     Look("login", "/login"),
@@ -80,8 +100,21 @@ LOOKS = [
     Look("status", "/status"),
     Look("dashboard", "/dashboard", "member"),
     Look("dashboard-new", "/dashboard", "newcomer"),
+    Look("dashboard-table", "/dashboard?days=90", "member", then=open_all),
+    Look("billing", "/billing", "member"),
+    Look("billing-new", "/billing", "newcomer"),
+    Look("billing-refused", "/billing", "member", then=set_a_wrong_cap),
+    Look("ledger", "/billing/ledger", "member"),
     Look("account", "/account", "member"),
     Look("account-new", "/account", "newcomer"),
+    Look("webhooks", "/webhooks", "member"),
+    Look("webhooks-new", "/webhooks", "newcomer"),
+    Look("webhooks-refused", "/webhooks", "newcomer", then=add_nothing),
+    Look("webhook-secret", "/webhooks", "member", then=add_endpoint),
+    Look("webhook", "/webhooks/{webhook}", "member", then=open_all),
+    Look("webhook-failed", "/webhooks/{webhook}?status=failed", "member"),
+    Look("webhook-long", "/webhooks/{webhook_long}", "member"),
+    Look("webhook-delivery", "/webhooks/{webhook}/deliveries/{delivery}", "member"),
     Look("account-email", "/account/email", "member"),
     Look("account-password", "/account/password", "member"),
     Look("account-erase", "/account/erase", "member"),
@@ -122,6 +155,8 @@ LOOKS = [
     ),
     Look("playground-refused", "/playground", "member", then=order_badly),
     Look("dev-mail", "/dev/mail"),
+    Look("dev-mail-templates", "/dev/mail/templates"),
+    Look("dev-mail-template", "/dev/mail/templates/webhook_disabled"),
     Look("not-found", "/account/nothing", status=404),
     Look("not-found-member", "/account/nothing", "member", status=404),
 ]
@@ -129,4 +164,5 @@ LOOKS = [
 # Addresses that a browser gets something else from than a page of ours.
 NO_PAGES = {
     "/dev/mail/{id}",  # a mail's own HTML
+    "/dev/mail/templates/{name}/{number}",
 }

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import RowMapping, func, insert, select, update
@@ -79,6 +79,15 @@ async def list_ever(connection: AsyncConnection, *, account_id: str) -> list[Api
     """Revoked ones too."""
     statement = select(*_COLUMNS).where(api_keys.c.account_id == account_id).order_by(api_keys.c.id.desc())
     return [ApiKey(**row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def names(database: Database, ids: Collection[str], *, account_id: str) -> dict[str, str]:
+    """Revoked ones too."""
+    rows = await database.statement(
+        "select id, name from api_keys where id = any(%(ids)s) and account_id = %(account_id)s",
+        {"ids": list(ids), "account_id": account_id},
+    )
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def get(connection: AsyncConnection, *, id: str, account_id: str) -> ApiKey | None:

@@ -1,7 +1,7 @@
 """Issue, check, change and revoke API keys."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from nanobanana.domain.api_keys import repository, rules
@@ -59,6 +59,10 @@ class ApiKeys:
     async def list_alive(self, *, account_id: str) -> list[ApiKey]:
         async with self._database.begin() as connection:
             return await repository.list_alive(connection, account_id=account_id)
+
+    async def names(self, ids: Collection[str], *, account_id: str) -> Mapping[str, str]:
+        """By id, of revoked keys too."""
+        return await repository.names(self._database, ids, account_id=account_id)
 
     async def get(self, id: str, *, account_id: str) -> ApiKey:
         async with self._database.begin() as connection:

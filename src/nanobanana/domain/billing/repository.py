@@ -5,9 +5,12 @@ from typing import LiteralString
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from nanobanana.domain.billing.types import Difference
-from nanobanana.storage.database import AsyncConnection
+from nanobanana.domain.billing.types import Balance, BilledMonth, Difference, Movement
+from nanobanana.storage.database import AsyncConnection, Database
 from nanobanana.storage.tables import accounts, balances, ledger, plans
+
+# The greatest bigint.
+_BEYOND_ALL = 2**63 - 1
 
 
 async def credit(
@@ -46,6 +49,52 @@ async def move(connection: AsyncConnection, *, account_id: str, plan: str) -> da
         await connection.execute(statement.returning(accounts.c.plan_moved_at))
     ).scalar_one()
     return moved_at
+
+
+async def movements(database: Database, *, account_id: str, before: int | None, limit: int) -> list[Movement]:
+    """Newest first, older than the row `before`.
+
+    Compared as pairs, only the index of both columns gives the order. With `account_id = ...` PostgreSQL walks back
+    along the ids of all accounts for one that has many rows, which takes long when they are old."""
+    rows = await database.statement(
+        """
+        select l.id, l.kind, l.created_at, l.generation_id, k.name as key_name,
+               l.images, l.held_images, l.micro_usd, l.held_micro_usd
+        from (
+            select * from ledger
+            where (account_id, id) < (%(account_id)s, %(before)s) and (account_id, id) > (%(account_id)s, 0)
+            order by account_id desc, id desc limit %(limit)s
+        ) l left join api_keys k on k.id = l.api_key_id
+        order by l.id desc
+        """,
+        {"account_id": account_id, "before": before or _BEYOND_ALL, "limit": limit},
+    )
+    return [Movement(**row) for row in rows]
+
+
+async def months(database: Database, *, account_id: str, limit: int) -> list[BilledMonth]:
+    """Newest first."""
+    rows = await database.statement(
+        """
+        select month, images, micro_usd from account_months where account_id = %(account_id)s
+        order by month desc limit %(limit)s
+        """,
+        {"account_id": account_id, "limit": limit},
+    )
+    return [BilledMonth(**row) for row in rows]
+
+
+async def balance(database: Database, *, account_id: str) -> Balance:
+    rows = await database.statement(
+        """
+        select coalesce(b.micro_usd, 0) as micro_usd, coalesce(b.held_micro_usd, 0) as held_micro_usd,
+               (select coalesce(sum(m.micro_usd), 0)::bigint from account_months m where m.account_id = a.id)
+                   as spent_micro_usd
+        from accounts a left join balances b on b.account_id = a.id where a.id = %(account_id)s
+        """,
+        {"account_id": account_id},
+    )
+    return Balance(**rows[0])
 
 
 async def plan_names(connection: AsyncConnection) -> list[str]:

@@ -1,4 +1,6 @@
-"""What an operator does about money, and whether all records of it agree."""
+"""What an operator does about money, what an owner sees of it, and whether all records of it agree."""
+
+from collections.abc import Sequence
 
 import structlog
 
@@ -6,7 +8,7 @@ from nanobanana.domain.accounts.lookup import account_id_of
 from nanobanana.domain.audit import repository as audit_repository
 from nanobanana.domain.billing import repository
 from nanobanana.domain.billing.errors import BalanceTooSmallError, NoSuchPlanError
-from nanobanana.domain.billing.types import Difference
+from nanobanana.domain.billing.types import Balance, BilledMonth, Difference, Movement
 from nanobanana.domain.retention.service import begin_to_fit
 from nanobanana.metrics import RECONCILIATION_DIFFERENCES
 from nanobanana.storage.database import Database
@@ -46,6 +48,23 @@ class Billing:
             moved_at = await repository.move(connection, account_id=account_id, plan=plan)
             await begin_to_fit(connection, account_id=account_id, moved_at=moved_at)
             await audit_repository.record(connection, "plan", account_id=account_id, detail={"plan": plan})
+
+    async def movements(
+        self, *, account_id: str, before: int | None, limit: int
+    ) -> tuple[Sequence[Movement], int | None]:
+        """Up to `limit` rows of the ledger, newest first, and where the next page begins; None: there is none."""
+        found = await repository.movements(
+            self._database, account_id=account_id, before=before, limit=limit + 1
+        )
+        return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+    async def months(self, *, account_id: str, limit: int) -> Sequence[BilledMonth]:
+        """The last of those in which something was ordered, newest first."""
+        return await repository.months(self._database, account_id=account_id, limit=limit)
+
+    async def balance(self, *, account_id: str) -> Balance:
+        """As it came about."""
+        return await repository.balance(self._database, account_id=account_id)
 
     async def reconcile(self) -> list[Difference]:
         """Holds ledger, sums, generations and usage against each other; gives what does not agree."""

@@ -47,6 +47,19 @@ async def delete(
                 order by id for update
             )
             returning id, image_name, image_format, image_place
+        ), untold as (
+            -- Deliveries that are still to be tried hold the prompt: they are written anew, of what is left. `offset 0`
+            -- begins with the account's endpoints, which most have none of, and not with what is due to everybody.
+            update webhook_deliveries set body = null
+            where id in (
+                select d.id
+                from (select id from webhooks where account_id = %(account_id)s and deleted_at is null offset 0) w
+                cross join lateral (
+                    select id, subject from webhook_deliveries
+                    where webhook_id = w.id and due_at is not null and body is not null offset 0
+                ) d
+                join ended on ended.id = d.subject ->> 'id'
+            )
         )
         select g.id, ended.id is not null as deleted,
                ended.image_name, ended.image_format, ended.image_place is not null as has_bytes

@@ -18,6 +18,7 @@ from nanobanana.domain.generation.types import (
     Made,
     NotMade,
     Order,
+    Pace,
     Refusal,
     Room,
     Token,
@@ -132,6 +133,18 @@ async def room(database: Database, *, api_key_id: str, free_images_per_day: int 
         {"api_key_id": api_key_id, "free_images_per_day": free_images_per_day},
     )
     return Room(**rows[0])
+
+
+async def pace(database: Database, *, account_id: str) -> Pace:
+    rows = await database.statement(
+        """
+        select p.images_per_hour as plan_images_per_hour,
+               case when a.refused_on = (now() at time zone 'utc')::date then a.refusals else 0 end as refusals
+        from accounts a join plans p on p.name = a.plan where a.id = %(account_id)s
+        """,
+        {"account_id": account_id},
+    )
+    return Pace(**rows[0])
 
 
 async def settle(

@@ -29,6 +29,7 @@ from nanobanana.domain.generation.types import (
     Work,
 )
 from nanobanana.domain.images.names import new_name
+from nanobanana.domain.limits.types import Window
 from nanobanana.domain.moderation.service import Moderation
 from nanobanana.errors import NanoBananaError, NotFoundError, ServiceUnavailableError
 from nanobanana.kit.addresses import IPAddress
@@ -169,6 +170,12 @@ class Generations:
     async def limit_headers(self, bearer: Bearer, month: Month) -> dict[str, str]:
         """How the limits of the key stand, for answers that take nothing of them."""
         return rules.limit_headers(bearer, await self._speed_limits.look(bearer), month)
+
+    async def hour_of(self, account_id: str) -> Window | None:
+        """How the hour of an account stands, whatever key goes on; None: its plan has no limit an hour."""
+        return await self._speed_limits.hour_of(
+            account_id, await repository.pace(self._database, account_id=account_id)
+        )
 
     async def _refuse_by_magic(self, order: Order, bearer: Bearer, client_address: IPAddress) -> None:
         if bearer.mode == "test" and (refusal := magic_words.refusal(order.prompt)):

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.domain.generation.rules import HOUR_S, IN_FLIGHT, limit_headers
-from nanobanana.domain.generation.types import Token
+from nanobanana.domain.generation.types import Pace, Token
 from nanobanana.domain.limits.errors import RateLimitedError
 from nanobanana.domain.limits.service import Limiter
-from nanobanana.domain.limits.types import Limit, Verdict
+from nanobanana.domain.limits.types import Limit, Verdict, Window
 from nanobanana.domain.moderation.rules import images_per_hour
 
 # Test images cost a little CPU and nothing else.
@@ -37,6 +37,14 @@ class SpeedLimits:
         """How the windows stand."""
         return await self._limiter.look(self._limits(bearer))
 
+    async def hour_of(self, account_id: str, pace: Pace) -> Window | None:
+        """How the hour stands that the live keys of an account share; None: its plan has no limit."""
+        per_hour = self._per_hour(pace.plan_images_per_hour, pace.refusals)
+        if per_hour is None:
+            return None
+        verdict = await self._limiter.look([_hour(account_id, per_hour)])
+        return verdict.windows[0]
+
     def take_back(self, verdict: Verdict, *, token: str, refund: bool) -> None:
         """What this `take` took for a request that was refused. What an earlier request with the same token took is
         that one's: its work may be going on. Without `refund` the request counts, and only is not in flight."""
@@ -54,11 +62,14 @@ class SpeedLimits:
             self._limiter.give_back(back, token=token.id)
 
     def _limits(self, bearer: Bearer) -> list[Limit]:
-        per_hour = images_per_hour(bearer, refusals_per_day=self._refusals_per_day)
+        per_hour = self._per_hour(bearer.plan_images_per_hour, bearer.refusals)
         limits = list(_by_the_hour(bearer, per_hour))
         if bearer.mode == "live" and bearer.plan_images_in_flight is not None:
             limits.append(self._in_flight(bearer.account_id, bearer.plan_images_in_flight))
         return limits
+
+    def _per_hour(self, usual: int | None, refusals: int) -> int | None:
+        return images_per_hour(usual, refusals=refusals, refusals_per_day=self._refusals_per_day)
 
     def _to_give_back(self, token: Token, *, refund: bool) -> Iterator[Limit]:
         """Without their bounds, which the plan may have changed. A window that never had the token does not mind."""
@@ -67,7 +78,7 @@ class SpeedLimits:
                 yield Limit(name="hour", subject=f"test {token.account_id}", tokens=0, window_s=HOUR_S)
             return
         if refund:
-            yield Limit(name="hour", subject=token.account_id, tokens=0, window_s=HOUR_S)
+            yield _hour(token.account_id, 0)
             yield Limit(name="key_hour", subject=token.api_key_id, tokens=0, window_s=HOUR_S)
         if token.in_flight:
             yield self._in_flight(token.account_id, 0)
@@ -87,6 +98,10 @@ def _allowed(bearer: Bearer, verdict: Verdict) -> Verdict:
     return verdict
 
 
+def _hour(account_id: str, tokens: int) -> Limit:
+    return Limit(name="hour", subject=account_id, tokens=tokens, window_s=HOUR_S)
+
+
 def _by_the_hour(bearer: Bearer, per_hour: int | None) -> Iterator[Limit]:
     if bearer.mode == "test":
         yield Limit(
@@ -94,7 +109,7 @@ def _by_the_hour(bearer: Bearer, per_hour: int | None) -> Iterator[Limit]:
         )
         return
     if per_hour is not None:
-        yield Limit(name="hour", subject=bearer.account_id, tokens=per_hour, window_s=HOUR_S)
+        yield _hour(bearer.account_id, per_hour)
     if bearer.key_images_per_hour is not None:
         yield Limit(
             name="key_hour", subject=bearer.api_key_id, tokens=bearer.key_images_per_hour, window_s=HOUR_S

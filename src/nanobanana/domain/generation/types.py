@@ -186,6 +186,14 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast the plan lets an account go, and how many of its prompts were refused this day."""
+
+    plan_images_per_hour: int | None
+    refusals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """What an image would cost and what is left; test images cost nothing and count for nothing: `room` None."""
 

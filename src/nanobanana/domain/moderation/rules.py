@@ -4,7 +4,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from nanobanana.domain.api_keys.types import Bearer
 from nanobanana.domain.plans.errors import UnusableFileError
 
 _LONGEST_TERM = 200
@@ -89,10 +88,9 @@ def read_terms(file: Path) -> Terms:
     return Terms(terms)
 
 
-def images_per_hour(bearer: Bearer, *, refusals_per_day: int) -> int | None:
+def images_per_hour(usual: int | None, *, refusals: int, refusals_per_day: int) -> int | None:
     """From half of the day's refusals on an account goes at a tenth of its plan's speed, until the day ends."""
-    usual = bearer.plan_images_per_hour
-    if bearer.refusals * 2 < refusals_per_day:
+    if refusals * 2 < refusals_per_day:
         return usual
     return max(1, (_UNLIMITED_IMAGES_PER_HOUR if usual is None else usual) // 10)
 

@@ -1,21 +1,14 @@
-"""Which mail goes out when, and what it says. The texts are in templates/, a folder a mail."""
+"""Which mail goes out when. The texts are in templates/, a folder a mail."""
 
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from nanobanana.integrations.email.types import Mail, Mailer
-
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-)
+from nanobanana.domain.notifications.letters import letter
+from nanobanana.integrations.email.types import Mailer
 
 
 class Notifications:
-    def __init__(self, mailer: Mailer) -> None:
+    def __init__(self, mailer: Mailer, *, pages_url: str | None) -> None:
+        """Without `pages_url` mails have no links to our pages; those that work once come with their own."""
         self._mailer = mailer
+        self._pages_url = pages_url
 
     async def verify_address(self, to: str, *, code: str, link: str) -> None:
         """Somebody registered with an address that has no account yet."""
@@ -73,14 +66,4 @@ class Notifications:
         await self._send("pictures_will_go", to, plan=plan, days=days, moved_on=moved_on, gone_on=gone_on)
 
     async def _send(self, name: str, to: str, **values: str | int | None) -> None:
-        def rendered(part: str) -> str:
-            return _templates.get_template(f"{name}/{part}").render(values)
-
-        await self._mailer.send(
-            Mail(
-                to=to,
-                subject=rendered("subject.txt").strip(),
-                text=rendered("body.txt"),
-                html=rendered("body.html"),
-            )
-        )
+        await self._mailer.send(letter(name, to=to, pages_url=self._pages_url, values=values))

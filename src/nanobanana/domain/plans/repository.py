@@ -4,7 +4,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from nanobanana.domain.plans.types import Plan
-from nanobanana.storage.database import AsyncConnection
+from nanobanana.storage.database import AsyncConnection, Database
 from nanobanana.storage.tables import accounts, plans
 
 
@@ -20,6 +20,18 @@ async def put(connection: AsyncConnection, plan: Plan) -> None:
     }
     statement = insert(plans).values(name=plan.name, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+async def in_force(database: Database) -> list[Plan]:
+    rows = await database.statement(
+        """
+        select name, price_micro_usd_per_month, price_micro_usd_per_image, images_per_month, images_per_hour,
+               images_in_flight, retention_days
+        from plans order by price_micro_usd_per_image, price_micro_usd_per_month, name
+        """,
+        {},
+    )
+    return [Plan(**row) for row in rows]
 
 
 async def in_use(connection: AsyncConnection, *, but: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The plan table in force: read from its file at start, kept where admission reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nanobanana.domain.plans import repository, rules
@@ -19,3 +19,8 @@ async def put_in_force(database: Database, file: Path) -> Mapping[str, Plan]:
             await repository.put(connection, plan)
         await repository.discard(connection, but=plans)
     return plans
+
+
+async def in_force(database: Database) -> Sequence[Plan]:
+    """The least to pay first, and those that are paid by the image last."""
+    return await repository.in_force(database)

@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, true, update
 from sqlalchemy.sql.functions import now
 
 from nanobanana.domain.webhooks.types import Attempt, Delivery, DeliveryState, DueDelivery
 from nanobanana.kit.ids import first_id, new_id
 from nanobanana.storage.database import AsyncConnection, Database
 from nanobanana.storage.tables import webhook_deliveries as deliveries
+from nanobanana.storage.tables import webhooks
 
 # Longer than a round of tries may take, its timeouts and the database's included.
 _HOLD_S = 60
@@ -64,6 +65,33 @@ async def page(
         statement = statement.where(deliveries.c.id < before)
     rows = await connection.execute(statement.order_by(deliveries.c.id.desc()).limit(limit))
     return [Delivery(**row) for row in rows.mappings()]
+
+
+async def find(
+    connection: AsyncConnection, id: str, *, webhook_id: str
+) -> tuple[Delivery, str | None] | None:
+    """With its body, as long as it has one."""
+    statement = select(*_COLUMNS, deliveries.c.body)
+    statement = statement.where(deliveries.c.id == id, deliveries.c.webhook_id == webhook_id)
+    row = (await connection.execute(statement)).mappings().one_or_none()
+    if row is None:
+        return None
+    return Delivery(**{column.name: row[column.name] for column in _COLUMNS}), row["body"]
+
+
+async def newest_of_each(connection: AsyncConnection, *, account_id: str) -> dict[str, Delivery]:
+    """By endpoint; of those that nothing was sent to yet, nothing."""
+    newest = (
+        select(deliveries.c.webhook_id, *_COLUMNS)
+        .where(deliveries.c.webhook_id == webhooks.c.id)
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+        .lateral()
+    )
+    statement = select(newest).select_from(webhooks.join(newest, true()))
+    statement = statement.where(webhooks.c.account_id == account_id, webhooks.c.deleted_at.is_(None))
+    rows = (await connection.execute(statement)).mappings()
+    return {row["webhook_id"]: Delivery(**{c.name: row[c.name] for c in _COLUMNS}) for row in rows}
 
 
 async def claim(database: Database, *, failing: bool, limit: int) -> list[str]:

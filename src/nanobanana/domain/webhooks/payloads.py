@@ -1,4 +1,5 @@
-"""What a delivery says. Made when it is first sent: every further try sends the same bytes, until one is the last."""
+"""What a delivery says. Made when it is first sent: every further try sends the same bytes, until one is the last
+or the image is deleted."""
 
 from typing import Any
 

@@ -60,6 +60,13 @@ class Webhooks:
         async with self._database.begin() as connection:
             return await repository.list_of(connection, account_id=account_id)
 
+    async def list_with_newest(self, *, account_id: str) -> list[tuple[Webhook, Delivery | None]]:
+        """Each with what was sent to it last."""
+        async with self._database.begin() as connection:
+            listed = await repository.list_of(connection, account_id=account_id)
+            newest = await delivery_repository.newest_of_each(connection, account_id=account_id)
+        return [(webhook, newest.get(webhook.id)) for webhook in listed]
+
     async def get(self, id: str, *, account_id: str) -> Webhook:
         async with self._database.begin() as connection:
             return await _get(connection, id, account_id)
@@ -102,6 +109,17 @@ class Webhooks:
             )
         return found[:limit], len(found) > limit
 
+    async def delivery(
+        self, id: str, delivery_id: str, *, account_id: str
+    ) -> tuple[Webhook, Delivery, str | None]:
+        """With what it says, from the first try until the last."""
+        async with self._database.begin() as connection:
+            webhook = await _get(connection, id, account_id)
+            found = await delivery_repository.find(connection, delivery_id, webhook_id=id)
+        if found is None:
+            raise NotFoundError(_NO_SUCH_DELIVERY)
+        return webhook, *found
+
     async def send_test(self, id: str, *, account_id: str) -> Delivery:
         """Whatever events the endpoint wants."""
         async with self._database.begin() as connection:
@@ -113,7 +131,7 @@ class Webhooks:
             await _get_enabled(connection, id, account_id)
             delivery = await delivery_repository.replay(connection, delivery_id, webhook_id=id)
             if delivery is None:
-                raise NotFoundError("There is no such delivery.")
+                raise NotFoundError(_NO_SUCH_DELIVERY)
             return delivery
 
     async def send_disabled_mail(self, id: str) -> None:
@@ -139,6 +157,7 @@ class Webhooks:
 
 
 _NO_SUCH_WEBHOOK = "There is no such webhook."
+_NO_SUCH_DELIVERY = "There is no such delivery."
 
 
 async def _get(connection: AsyncConnection, id: str, account_id: str) -> Webhook:

@@ -58,7 +58,8 @@ webhook_deliveries = Table(
     # The header webhook-id: the same at all endpoints that hear of one event.
     Column("event_id", Text, nullable=False),
     Column("type", Text, nullable=False),
-    # What the body is made of when it is first sent; from then on it stays as it is, until the last try.
+    # What the body is made of when it is first sent; from then on it stays as it is, until the last try or until its
+    # image is deleted.
     Column("subject", JSONB, nullable=False),
     Column("body", Text),
     Column("state", Text, nullable=False, server_default=text("'pending'")),

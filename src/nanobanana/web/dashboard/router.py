@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 
 from nanobanana.web.dashboard import (
     account,
+    billing,
     credentials,
     erasure,
     gallery,
@@ -12,6 +13,7 @@ from nanobanana.web.dashboard import (
     mail_links,
     overview,
     playground,
+    webhooks,
 )
 from nanobanana.web.dashboard.same_origin import FromOurPages
 from nanobanana.web.dashboard.visitors import LoginNeededError, to_login
@@ -26,6 +28,8 @@ router.include_router(mail_links.router)
 router.include_router(overview.router)
 router.include_router(gallery.router)
 router.include_router(playground.router)
+router.include_router(webhooks.router)
+router.include_router(billing.router)
 
 
 def install(app: FastAPI) -> None:

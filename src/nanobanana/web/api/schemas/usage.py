@@ -90,7 +90,7 @@ class KeyCap(BaseModel):
             name=key.name,
             images=key.images,
             cap=key.cap,
-            left=None if key.cap is None else max(0, key.cap - key.images),
+            left=key.left,
         )
 
 
@@ -130,24 +130,21 @@ class UsageReport(UsageSummary):
 
 
 def _quota(standing: Standing) -> Quota:
-    used = standing.images + standing.in_progress
     return Quota(
         images=standing.images,
         in_progress=standing.in_progress,
         limit=standing.quota,
-        left=None if standing.quota is None else max(0, standing.quota - used),
+        left=standing.images_left,
         resets_at=standing.resets_at,
     )
 
 
 def _money(standing: Standing) -> Money:
-    free = standing.balance_micro_usd - standing.held_micro_usd
     cap = standing.spending_cap_micro_usd
-    spoken_for = standing.spent_micro_usd + standing.held_micro_usd
     return Money(
         balance_usd=usd(standing.balance_micro_usd),
         held_usd=usd(standing.held_micro_usd),
         spent_this_month_usd=usd(standing.spent_micro_usd),
         spending_cap_usd=None if cap is None else usd(cap),
-        left_usd=usd(free if cap is None else max(0, min(free, cap - spoken_for))),
+        left_usd=usd(standing.micro_usd_left),
     )
