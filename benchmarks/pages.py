@@ -29,8 +29,13 @@ AIM_MS = 50
 
 FOR_EVERYBODY = [
     "/",
+    "/try",
+    "/register",
     "/login",
+    "/forgot-password",
     "/status",
+    "/docs",
+    "/docs/reference/accounts",
 ]
 FOR_MEMBERS = [
     "/dashboard",

@@ -25,7 +25,9 @@ _IN_MAILS = {"token": re.compile(r"token=([\w-]{20,})"), "code": re.compile(r"^ 
 
 # What the body of which answer is for.
 _MAY_SHOW = {
-    "key": re.compile(r"POST (/v1/auth/register|(/v1/auth)?/verify-email|(/v1)?/keys(/[^/]+/rotate)?)"),
+    "key": re.compile(
+        r"POST (/v1/auth/register|/register(/code)?|(/v1/auth)?/verify-email|(/v1)?/keys(/[^/]+/rotate)?)"
+    ),
     "webhook secret": re.compile(r"POST (/v1)?/webhooks(/[^/]+/rotate-secret)?"),
     "session": re.compile(r"POST /v1/auth/(login|verify-email)"),
     # The pages behind the links hold their token for the button; /dev/mail is where a developer reads mails.
@@ -33,7 +35,7 @@ _MAY_SHOW = {
     "code": re.compile(r"GET /dev/mail.*"),
 }
 # Pages keep their session in a cookie.
-_SETS_COOKIE = re.compile(r"POST /(login|verify-email)")
+_SETS_COOKIE = re.compile(r"POST /(login|register(/code)?|verify-email)")
 _SHOWN_ONCE = {"key", "session", "webhook secret"}
 
 

@@ -25,7 +25,7 @@ TEST_BODIES_AT_ONCE = 2
 def all_routes(
     settings: Settings, http: aiohttp.ClientSession, redis: Redis, *, secret: str
 ) -> dict[Mode, Routes]:
-    return {"live": live_routes(settings, http, redis, secret=secret), "test": _test_routes(settings, http)}
+    return {"live": live_routes(settings, http, redis, secret=secret), "test": sandbox_routes(settings, http)}
 
 
 def live_routes(settings: Settings, http: aiohttp.ClientSession, redis: Redis, *, secret: str) -> Routes:
@@ -49,8 +49,9 @@ def live_routes(settings: Settings, http: aiohttp.ClientSession, redis: Redis, *
     )
 
 
-def _test_routes(settings: Settings, http: aiohttp.ClientSession) -> Routes:
-    """Of test keys: always the sandbox, and never shut, because one caller's failures on demand are no other's."""
+def sandbox_routes(settings: Settings, http: aiohttp.ClientSession) -> Routes:
+    """Of test keys, or of visitors: always the sandbox, and never shut, because one caller's failures on demand are no
+    other's. Each call gives routes with slots of their own."""
     images = _images(settings, http, _sandbox(settings), asyncio.Semaphore(TEST_BODIES_AT_ONCE))
     route = Route("test", images, identity="test", calls_at_once=settings.google_calls_at_once, breaks=False)
     return Routes([route], models=settings.gemini_models, shared=None)

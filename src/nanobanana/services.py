@@ -35,7 +35,8 @@ from nanobanana.domain.notifications.repository import DevelopmentMailbox
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.personal_data.eraser import Eraser
 from nanobanana.domain.personal_data.service import PersonalData
-from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, read_model_costs
+from nanobanana.domain.plans.rules import DEFAULT_MODEL_COSTS, DEFAULT_PLANS, read_model_costs, read_plans
+from nanobanana.domain.plans.types import Plan
 from nanobanana.domain.registration.service import Registrations
 from nanobanana.domain.retention.purge import Purge
 from nanobanana.domain.retention.service import Retention
@@ -43,12 +44,13 @@ from nanobanana.domain.routes.service import Routes
 from nanobanana.domain.sessions.service import Sessions
 from nanobanana.domain.status.service import StatusBoard
 from nanobanana.domain.surges.service import Surges
+from nanobanana.domain.tryout.service import Tryout
 from nanobanana.domain.usage.service import UsageReports
 from nanobanana.domain.webhooks.dispatcher import Dispatcher
 from nanobanana.domain.webhooks.payloads import Payloads
 from nanobanana.domain.webhooks.secret_box import SecretBox
 from nanobanana.domain.webhooks.service import Webhooks
-from nanobanana.google_routes import all_routes
+from nanobanana.google_routes import all_routes, sandbox_routes
 from nanobanana.image_stores import LEISURE_S, store_in_use
 from nanobanana.integrations.email.log import LogMailer
 from nanobanana.integrations.email.smtp import SmtpMailer
@@ -113,6 +115,9 @@ class Services:
     webhooks: Webhooks
     dispatcher: Dispatcher
     status: StatusBoard
+    tryout: Tryout
+    # By name, in the order of their file.
+    plans: Mapping[str, Plan]
 
 
 @asynccontextmanager
@@ -121,10 +126,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as closing:
         database, queue = await _open_database(settings, closing)
         redis = _open_redis(settings, closing)
-        # A connection of its own: making one takes longer than a probe may on a busy machine.
-        probe = _open_redis(settings, closing)
-        limits = SharedConnection(_required(settings, "redis_url"))
-        closing.callback(limits.drop)
         http, client = _open_clients(settings, closing)
 
         stores = _stores(settings, database)
@@ -132,8 +133,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         secrets = _secret_keys(settings)
         routes = all_routes(settings, http, redis, secret=secrets[0])
         api_keys = ApiKeys(database, secrets=secrets)
-        limiter = Limiter(limits, probe=probe, secret=secrets[0], processes=settings.web_processes)
-        await limiter.open()
+        limiter = await _open_limiter(settings, closing, secret=secrets[0])
+        throttle = Throttle(limiter, scale=settings.throttle_scale)
         people = _people(settings, database, api_keys, secrets)
         moderation = _moderation(settings, database, limiter, people.notifications)
         runner, generations = _generations(
@@ -149,7 +150,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             people=people,
             moderation=moderation,
             limiter=limiter,
-            throttle=Throttle(limiter, scale=settings.throttle_scale),
+            throttle=throttle,
             images=images,
             stores=stores,
             sweeper=_sweeper(settings, database),
@@ -165,6 +166,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             webhooks=Webhooks(database, client=client, box=box, notifications=people.notifications),
             dispatcher=Dispatcher(database, client=client, box=box, payloads=payloads),
             status=StatusBoard(database, routes=routes["live"], store=stores.chosen, images=images),
+            tryout=_tryout(settings, http, images=images, throttle=throttle, secrets=secrets),
+            plans=read_plans(settings.plans_file or DEFAULT_PLANS),
         )
 
 
@@ -172,6 +175,16 @@ def _open_redis(settings: Settings, closing: AsyncExitStack) -> Redis:
     redis = open_redis(_required(settings, "redis_url"))
     closing.push_async_callback(redis.aclose)
     return redis
+
+
+async def _open_limiter(settings: Settings, closing: AsyncExitStack, *, secret: str) -> Limiter:
+    # A connection of its own: making one takes longer than a probe may on a busy machine.
+    probe = _open_redis(settings, closing)
+    shared = SharedConnection(_required(settings, "redis_url"))
+    closing.callback(shared.drop)
+    limiter = Limiter(shared, probe=probe, secret=secret, processes=settings.web_processes)
+    await limiter.open()
+    return limiter
 
 
 async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[Database, Queue]:
@@ -182,6 +195,13 @@ async def _open_database(settings: Settings, closing: AsyncExitStack) -> tuple[D
     await queue.open()
     closing.push_async_callback(queue.close)
     return database, queue
+
+
+def _tryout(
+    settings: Settings, http: ClientSession, *, images: Images, throttle: Throttle, secrets: Sequence[str]
+) -> Tryout:
+    routes = sandbox_routes(settings, http)
+    return Tryout(routes=routes, images=images, throttle=throttle, secrets=secrets)
 
 
 def _stores(settings: Settings, database: Database) -> Stores:

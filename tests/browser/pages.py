@@ -3,11 +3,13 @@ dark, on a desk and in a hand; `./nb test tests/browser -k login`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Literal
 
 from playwright.async_api import Page
 
 from tests.browser.member import LONG_WORD
+from tests.people import PASSWORD
 
 Visitor = Literal["nobody", "newcomer", "member"]
 
@@ -28,6 +30,38 @@ async def log_in_wrongly(page: Page) -> None:
     await page.locator('[name="password"]').fill("a wrong password")
     await page.get_by_role("button", name="Log in").click()
     await page.get_by_role("alert").wait_for()
+
+
+async def try_out(page: Page) -> None:
+    """A script puts the answer in place, and the picture is drawn."""
+    await page.get_by_role("button", name="Draw it").click()
+    await page.locator('[role="status"]', has_text="left").wait_for()
+    await page.wait_for_load_state("networkidle")
+
+
+async def register_wrongly(page: Page) -> None:
+    await page.locator("form.card").evaluate("form => { form.noValidate = true }")
+    await page.locator('[name="email"]').fill("no address")
+    await page.get_by_role("button", name="Create the account").click()
+    await page.get_by_role("alert").wait_for()
+
+
+async def wait_for_a_code(page: Page) -> None:
+    """As with mail set up, which this service has not."""
+    await page.locator("form.card").evaluate(
+        "form => { form.noValidate = true; form.action = '/register/again' }"
+    )
+    await page.locator('[name="email"]').fill(f"{LONG_WORD[:60]}@example.com")
+    await page.get_by_role("button", name="Create the account").click()
+    await page.locator('[name="code"]').wait_for()
+
+
+async def register(page: Page) -> None:
+    await page.locator('[name="email"]').fill(f"{token_hex(8)}@example.com")
+    await page.locator('[name="password"]').fill(PASSWORD)
+    await page.locator('[name="terms"]').check()
+    await page.get_by_role("button", name="Create the account").click()
+    await page.get_by_role("heading", name="Waiting for your first call").wait_for()
 
 
 async def add_endpoint(page: Page) -> None:
@@ -92,6 +126,15 @@ async def set_a_wrong_cap(page: Page) -> None:
 
 LOOKS = [
     Look("landing", "/"),
+    Look("landing-member", "/", "member"),
+    Look("landing-tried", "/", then=try_out),
+    Look("try-failure", "/try?prompt=%D9%85%D9%88%D8%B2+[test:rate_limited]"),
+    Look("try-wrong", f"/try?prompt={501 * 'x'}", status=400),
+    Look("register", "/register"),
+    Look("register-wrong", "/register", then=register_wrongly),
+    Look("register-code", "/register", then=wait_for_a_code),
+    Look("welcome", "/register", then=register),
+    Look("forgot-password", "/forgot-password"),
     Look("login", "/login"),
     Look("login-refused", "/login", then=log_in_wrongly),
     Look("verify-email", "/verify-email?token=unknown"),
@@ -157,6 +200,10 @@ LOOKS = [
     Look("dev-mail", "/dev/mail"),
     Look("dev-mail-templates", "/dev/mail/templates"),
     Look("dev-mail-template", "/dev/mail/templates/webhook_disabled"),
+    Look("docs", "/docs"),
+    Look("docs-sizes", "/docs/generating"),
+    Look("docs-limits", "/docs/limits"),
+    Look("docs-reference", "/docs/reference/usage"),
     Look("not-found", "/account/nothing", status=404),
     Look("not-found-member", "/account/nothing", "member", status=404),
 ]
@@ -164,5 +211,7 @@ LOOKS = [
 # Addresses that a browser gets something else from than a page of ours.
 NO_PAGES = {
     "/dev/mail/{id}",  # a mail's own HTML
+    "/welcome",  # shown once, in the answer of what made the account
+    "/welcome/first-image",  # a part of that
     "/dev/mail/templates/{name}/{number}",
 }

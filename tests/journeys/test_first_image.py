@@ -1,5 +1,6 @@
 """The ways of a newcomer, over HTTP, against the service as it is started."""
 
+import html
 import io
 import json
 import re
@@ -38,6 +39,21 @@ def test_register_take_the_key_post_a_prompt_receive_a_picture(lasting_service: 
 
         assert [row["url"] for row in listed] == [made["url"]]
         assert client.get(made["url"]).headers["content-type"] == "image/jpeg"
+
+
+def test_register_on_the_page_paste_its_line_and_the_page_has_the_picture(lasting_service: Service) -> None:
+    ours, part = {"Origin": lasting_service.url}, {"HX-Request": "true"}
+    with Client(base_url=lasting_service.url, timeout=30) as client:
+        form = {"email": "grace@example.com", "password": PASSWORD, "terms": "yes"}
+        welcome = client.post("/register", data=form, headers=ours).text
+        before = client.get("/welcome/first-image", headers=part)
+        (line,) = re.findall(r'<pre id="first-call-text-1".*?<code>(.*?)</code>', welcome, re.DOTALL)
+        answer = subprocess.run(html.unescape(line), shell=True, capture_output=True, text=True, check=True)
+        after = client.get("/welcome/first-image", headers=part)
+
+    assert before.status_code == 204
+    assert json.loads(answer.stdout)["id"] in after.text
+    assert "Your first image" in after.text
 
 
 def test_a_request_is_one_json_line_without_prompt_or_secret(lasting_service: Service) -> None:

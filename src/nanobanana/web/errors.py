@@ -57,6 +57,16 @@ _TITLES = {
 }
 
 
+# What to do about it, where the message does not say it.
+_ADVICE = {
+    404: "The link may be old, or cut off where it was copied. What you look for is perhaps in your dashboard or in the documentation.",
+    410: "It was deleted by its owner, or its time was up. Pictures go for good: make it once more from the same prompt.",
+    429: "Nothing is wrong with what you sent. It was more in a short time than one visitor may send, so that there is room for all.",
+    500: "Try it once more. What you typed is still there when you go back.",
+    503: "Nothing is lost: pictures that are on their way go on being made.",
+}
+
+
 def install(app: FastAPI) -> None:
     app.add_exception_handler(NanoBananaError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
@@ -69,8 +79,19 @@ def error_response(
     request_id = scope["state"]["request_id"]
     if wants_page(scope):
         title = _TITLES.get(error.status) or HTTPStatus(error.status).phrase
-        return page("error.html", error=error, title=title, request_id=request_id)
-    body: dict[str, Any] = {
+        return page(
+            "error.html", error=error, title=title, advice=_ADVICE.get(error.status), request_id=request_id
+        )
+    body = envelope(error, request_id=request_id)
+    if details:
+        body["details"] = details
+    headers = {**scope["state"].get("headers_of_errors", {}), **error.headers}
+    return Response(orjson.dumps({"error": body}), error.status, headers, media_type="application/json")
+
+
+def envelope(error: NanoBananaError, *, request_id: str) -> dict[str, Any]:
+    """What stands in the `error` of an answer."""
+    return {
         "message": error.message,
         "type": error.type,
         "code": error.code,
@@ -80,10 +101,6 @@ def error_response(
         "charged": False,
         **error.more,
     }
-    if details:
-        body["details"] = details
-    headers = {**scope["state"].get("headers_of_errors", {}), **error.headers}
-    return Response(orjson.dumps({"error": body}), error.status, headers, media_type="application/json")
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
 from nanobanana.domain.images import headers as image_headers
@@ -20,7 +20,13 @@ from nanobanana.web.api.schemas.errors import error_responses
 from nanobanana.web.dependencies import ServicesDep
 from nanobanana.web.picture_file import PictureFile
 
-router = APIRouter(tags=["Generations"])
+
+async def _tell_errors_to_everybody(request: Request) -> None:
+    """What embeds a picture may read why there is none; what is missing now may be there in a moment."""
+    request.state.headers_of_errors = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+
+
+router = APIRouter(tags=["Generations"], dependencies=[Depends(_tell_errors_to_everybody)])
 
 _HEADERS = {
     # Embedded and fetched from anywhere, but never a page: nothing in it may run.
@@ -40,8 +46,13 @@ _BRIEFLY_S = 60
 # A file is written so soon after the order at most, and a picture kept for at least so long.
 _WRITTEN_WITHIN_S = 3_600
 
-Name = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg"])]
-ThumbnailName = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms_512.webp"])]
+Name = Annotated[
+    str, Path(description="As its link has it", examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg"])
+]
+ThumbnailName = Annotated[
+    str,
+    Path(description="As its link has it", examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms_512.webp"]),
+]
 
 
 class RangeNotSatisfiableError(NanoBananaError):
@@ -62,7 +73,7 @@ class RangeNotSatisfiableError(NanoBananaError):
         206: {"description": "The part that the header Range asks for"},
         302: {"description": "It has moved to a bucket, and is at `Location`"},
         304: {"description": "The caller has the picture already"},
-        **error_responses(404, 410, 503),
+        **error_responses("not_found", "image_expired", "image_deleted", "overloaded"),
     },
 )
 async def get_image(name: Name, request: Request, services: ServicesDep) -> Response:
@@ -83,7 +94,9 @@ async def get_image(name: Name, request: Request, services: ServicesDep) -> Resp
         206: {"description": "The part that the header Range asks for"},
         302: {"description": "The store has it, at `Location`"},
         304: {"description": "The caller has it already"},
-        **error_responses(404, 410, 503),
+        **error_responses(
+            "not_found", "image_expired", "image_deleted", "upstream_unavailable", "overloaded"
+        ),
     },
 )
 async def get_thumbnail(name: ThumbnailName, request: Request, services: ServicesDep) -> Response:

@@ -11,7 +11,13 @@ from nanobanana.errors import NotFoundError
 router = APIRouter(include_in_schema=False)
 
 _FOLDER = Path(__file__).parent / "static"
-_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+_MEDIA_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".webp": "image/webp",
+}
 _HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
     # An SVG that is opened by itself is a document: nothing in it may run.

@@ -21,6 +21,8 @@ Action = Literal[
     "export",
     "webhook_change",
     "webhook_send",
+    "try",
+    "try_picture",
 ]
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -37,7 +39,7 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 #           the most against any password.
 # global    what argon2 may cost: 600 logins a minute are a quarter of a server core, and one core of a Raspberry Pi 4.
 #           Since nothing is kept of a refused request, it bounds the memory in Redis as well.
-_LIMITS: dict[Action, dict[str, tuple[tuple[int, int], ...]]] = {
+LIMITS: dict[Action, dict[str, tuple[tuple[int, int], ...]]] = {
     "login": {
         "address": ((10, _MINUTE), (60, _HOUR)),
         "subnet": ((30, _MINUTE), (180, _HOUR)),
@@ -94,7 +96,21 @@ _LIMITS: dict[Action, dict[str, tuple[tuple[int, int], ...]]] = {
         "account": ((60, _MINUTE), (1_000, _DAY)),
         "global": ((600, _MINUTE),),
     },
+    # The example on the landing page, for whoever has no account: a key costs a minute and has no such limits.
+    "try": {
+        "address": ((5, _HOUR),),
+        "subnet": ((20, _HOUR),),
+        "global": ((60, _MINUTE), (1_000, _HOUR)),
+    },
+    # Its pictures, each drawn anew for whoever has the address; browsers keep it.
+    "try_picture": {
+        "address": ((20, _HOUR),),
+        "subnet": ((80, _HOUR),),
+        "global": ((120, _MINUTE), (2_000, _HOUR)),
+    },
 }
+
+_REFUSALS: dict[Action, str] = {"try": "That is all there is to try without an account for now."}
 
 
 class Throttle:
@@ -104,8 +120,9 @@ class Throttle:
 
     async def take(
         self, action: Action, *, address: IPAddress, email: str | None = None, account_id: str | None = None
-    ) -> None:
-        """Raises RateLimitedError when it is too often. Comes before anything that costs: argon2, the database.
+    ) -> int:
+        """How many more are left for now. Raises RateLimitedError when it is too often. Comes before anything that costs:
+        argon2, the database.
 
         The account is named by its id where a session tells, else by the address that somebody says is theirs."""
         # Mails to one mailbox are not multiplied by its spellings.
@@ -116,8 +133,11 @@ class Throttle:
             tightest = verdict.tightest
             THROTTLED.labels(tightest.limit.name).inc()
             raise RateLimitedError(
-                retry_after_s=verdict.retry_after_s, headers=rate_limit_headers([tightest])
+                _REFUSALS.get(action, "Too many requests."),
+                retry_after_s=verdict.retry_after_s,
+                headers=rate_limit_headers([tightest]),
             )
+        return min(window.remaining for window in verdict.windows)
 
     def _limits(self, action: Action, address: IPAddress, account: str) -> Iterator[Limit]:
         subnet = str(subnet_of(address))
@@ -128,7 +148,7 @@ class Throttle:
             "account": account,
             "global": "",
         }
-        for scope, windows in _LIMITS[action].items():
+        for scope, windows in LIMITS[action].items():
             if scope.startswith("account") and not account:
                 continue  # a link names nobody, and nobody guesses its token
             for tokens, window_s in windows:

@@ -1,6 +1,6 @@
-"""Registration with mail set up: an account, its keys and a session for whoever can read mail at the address.
+"""Registration: an account, its keys and a session, with mail set up for whoever can read mail at the address.
 
-Whether the address has an account already is looked up by the job that writes the mail, never on the way of the
+Then whether the address has an account already is looked up by the job that writes the mail, never on the way of the
 request: the answer cannot tell known from unknown addresses, nor can the time it takes.
 """
 
@@ -12,6 +12,7 @@ from nanobanana.domain.accounts.errors import EmailTakenError, InvalidTokenError
 from nanobanana.domain.accounts.passwords import Passwords
 from nanobanana.domain.accounts.rules import is_throwaway
 from nanobanana.domain.accounts.service import Accounts
+from nanobanana.domain.accounts.types import NewAccount
 from nanobanana.domain.notifications.service import Notifications
 from nanobanana.domain.registration import repository, rules
 from nanobanana.domain.registration.errors import InvalidCodeError
@@ -51,6 +52,25 @@ class Registrations:
         async with self._database.begin() as connection:
             await repository.put(connection, id=id, email=email, password_hash=password_hash)
             await defer(connection, "send_registration_mail", registration_id=id, base_url=base_url)
+
+    async def send_again(self, *, email: str, base_url: str) -> None:
+        """A new code and link, if somebody began with this address and has not ended; the answer does not tell."""
+        async with self._database.begin() as connection:
+            id = await repository.find_id(connection, email=email) or new_id("reg")
+            await defer(connection, "send_registration_mail", registration_id=id, base_url=base_url)
+
+    async def complete_at_once(
+        self, *, email: str, password: str, address: IPAddress, user_agent: str | None
+    ) -> Verified:
+        """Where there is no mail to verify an address with. Raises EmailTakenError."""
+        if is_throwaway(email):
+            raise ThrowawayAddressError
+        password_hash = await self._passwords.hash_new(password, email=email)
+        async with self._database.begin() as connection:
+            new = await self._accounts.create_free(
+                connection, email=email, password_hash=password_hash, verified=False, address=address
+            )
+            return await self._with_session(connection, new, user_agent)
 
     async def send_mail(self, id: str, *, base_url: str) -> None:
         """Code and link are made here, not in the request: a job's arguments stand in the clear."""
@@ -122,5 +142,10 @@ class Registrations:
         except EmailTakenError:
             # Another account has moved to this address since the mail went out.
             raise InvalidTokenError from None
+        return await self._with_session(connection, new, user_agent)
+
+    async def _with_session(
+        self, connection: AsyncConnection, new: NewAccount, user_agent: str | None
+    ) -> Verified:
         session = await self._sessions.start(connection, account_id=new.account.id, user_agent=user_agent)
         return Verified(new=new, session=session)

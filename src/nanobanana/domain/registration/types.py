@@ -15,7 +15,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What a right code or link brings, shown this once."""
+    """What a right code or link brings, or where there is no mail registering alone, shown this once."""
 
     new: NewAccount
     session: NewSession

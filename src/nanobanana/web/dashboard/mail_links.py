@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 
 from nanobanana.errors import InvalidRequestError, NanoBananaError
-from nanobanana.web.dashboard import session_cookie
 from nanobanana.web.dashboard.forms import Form
-from nanobanana.web.dependencies import ClientAddress, ServicesDep, UserAgent
+from nanobanana.web.dashboard.welcome import welcome
+from nanobanana.web.dependencies import BaseUrl, ClientAddress, ServicesDep, UserAgent
 from nanobanana.web.pages import page
 
 router = APIRouter()
@@ -66,7 +66,13 @@ async def show_confirmation(token: str = "") -> Response:
 
 @router.post(_VERIFY.path)
 async def verify(
-    form: Form, request: Request, services: ServicesDep, address: ClientAddress, user_agent: UserAgent
+    *,
+    form: Form,
+    request: Request,
+    services: ServicesDep,
+    address: ClientAddress,
+    user_agent: UserAgent,
+    base_url: BaseUrl,
 ) -> Response:
     token = form.get("token", "")
     try:
@@ -76,9 +82,7 @@ async def verify(
         )
     except NanoBananaError as error:
         return _VERIFY.page(token, error=error)
-    response = page("verified.html", new=verified.new)
-    await session_cookie.put(response, verified.session.token, request=request, services=services)
-    return response
+    return await welcome(verified, request=request, services=services, base_url=base_url)
 
 
 @router.post(_RESET.path)

@@ -7,19 +7,25 @@ from nanobanana.web.dashboard import (
     billing,
     credentials,
     erasure,
+    forgotten_password,
     gallery,
     keys,
     login,
     mail_links,
     overview,
     playground,
+    register,
     webhooks,
+    welcome,
 )
 from nanobanana.web.dashboard.same_origin import FromOurPages
 from nanobanana.web.dashboard.visitors import LoginNeededError, to_login
 
 router = APIRouter(include_in_schema=False, dependencies=[FromOurPages])
 router.include_router(login.router)
+router.include_router(register.router)
+router.include_router(welcome.router)
+router.include_router(forgotten_password.router)
 router.include_router(account.router)
 router.include_router(credentials.router)
 router.include_router(erasure.router)

@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Response
 from nanobanana.domain.accounts.types import Account
 from nanobanana.domain.sessions.errors import InvalidSessionError
 from nanobanana.domain.sessions.types import Session
+from nanobanana.services import Services
 from nanobanana.web.dashboard import session_cookie
 from nanobanana.web.dashboard.forms import Form, check_form_token, form_token
 from nanobanana.web.dependencies import ServicesDep
@@ -29,8 +30,11 @@ class LoginNeededError(Exception):
 
 async def _anybody(request: Request, services: ServicesDep) -> Visitor | None:
     token = session_cookie.read(request, services.settings)
-    if token is None:
-        return None
+    return await visitor_with(token, services) if token else None
+
+
+async def visitor_with(token: str, services: Services) -> Visitor | None:
+    """None when the session has ended."""
     try:
         session = await services.people.sessions.use(token)
         account = await services.people.accounts.of_session(session)

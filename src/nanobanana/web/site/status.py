@@ -6,7 +6,7 @@ from nanobanana.web.pages import page
 
 router = APIRouter()
 
-_HEADLINES = {
+HEADLINES = {
     "operational": "NanoBanana works",
     "degraded": "NanoBanana works, with limits",
     "down": "NanoBanana is down",
@@ -17,4 +17,10 @@ _NAMES = {"images": "Images", "api": "API", "database": "Database"}
 @router.get("/status")
 async def show_status(services: ServicesDep) -> Response:
     status = PublicStatus.of(services.status.now())
-    return page("site/status.html", title=_HEADLINES[status.status], names=_NAMES, status=status)
+    return page(
+        "site/status.html",
+        title=HEADLINES[status.status],
+        names=_NAMES,
+        status=status,
+        store_is_away=services.stores.chosen.is_away,
+    )
