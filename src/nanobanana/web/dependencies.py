@@ -13,7 +13,7 @@ from nanobanana.domain.api_keys.types import Bearer, Scope
 from nanobanana.domain.sessions.errors import InvalidSessionError
 from nanobanana.domain.sessions.service import SESSION_PREFIX
 from nanobanana.domain.sessions.types import Session
-from nanobanana.errors import NotFoundError
+from nanobanana.errors import InvalidRequestError, NotFoundError
 from nanobanana.kit.addresses import IPAddress
 from nanobanana.services import Services
 from nanobanana.web.errors import UnsupportedMediaTypeError
@@ -100,11 +100,20 @@ class _AccountIdFor:
         return bearer.account_id
 
 
+# A name or an address, and a port.
+_HOST = re.compile(r"([\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?", re.ASCII)
+
+
 async def base_url(services: ServicesDep, request: Request) -> str:
+    """What no host is called goes into no link and no page: there it would mean something else, or be without end."""
     if services.settings.public_url:
         return services.settings.public_url
     host = request.headers.get("host")
-    return f"{request.scope['scheme']}://{host}" if host else str(request.base_url).rstrip("/")
+    if not host:
+        return str(request.base_url).rstrip("/")
+    if not _HOST.fullmatch(host):
+        raise InvalidRequestError("The header Host names no host.")
+    return f"{request.scope['scheme']}://{host}"
 
 
 async def _user_agent(request: Request) -> str | None:
