@@ -120,7 +120,8 @@ async def _user_agent(request: Request) -> str | None:
     return request.headers.get("user-agent")
 
 
-def _of_known_shape(id: str) -> str:
+def of_known_shape(id: str) -> str:
+    """Raises NotFoundError for what can be nobody's id."""
     if not re.fullmatch(r"[a-z]{3}_[0-9A-Za-z]{22}", id):
         raise NotFoundError("There is no such id.")
     return id
@@ -151,6 +152,6 @@ BaseUrl = Annotated[str, Depends(base_url)]
 # What the caller says it is.
 UserAgent = Annotated[str | None, Depends(_user_agent)]
 # An id in a path; what no id can be is 404 like any other that does not exist.
-Id = Annotated[str, AfterValidator(_of_known_shape)]
+Id = Annotated[str, AfterValidator(of_known_shape)]
 # The body is JSON, else 415.
 JsonBody = Depends(require_json)
