@@ -114,7 +114,7 @@ class TestFilters:
     async def test_what_is_rare_is_found_page_by_page_in_a_bounded_number_of_rows(
         self, client: AsyncClient, alice: Person, ids: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(service, "_LOOKED_AT", 2)
+        monkeypatch.setattr(service, "LOOKED_AT", 2)
         query: dict[str, str] = {"size": "1280x896", "limit": "1"}
         pages = []
         while not pages or pages[-1]["has_more"]:

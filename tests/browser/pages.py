@@ -103,6 +103,20 @@ async def send_wrong_password(page: Page) -> None:
     await page.get_by_role("alert").wait_for()
 
 
+async def order_badly(page: Page) -> None:
+    await open_all(page)
+    await page.locator('[name="prompt"]').fill(f"{LONG_WORD} [test:content_policy]")
+    await page.get_by_role("button", name="Make it").click()
+    await page.get_by_role("heading", name="Refused by the content policy").wait_for()
+
+
+async def tick_two_and_delete(page: Page) -> None:
+    for box in (await page.locator('[name="ids"]').all())[:2]:
+        await box.check()
+    await page.get_by_role("button", name="Delete the chosen ones").click()
+    await page.get_by_role("heading", name="Delete 2 images?").wait_for()
+
+
 async def set_a_wrong_cap(page: Page) -> None:
     await page.get_by_label("In a month").fill("as much as I like")
     await page.get_by_label("Your password").fill("short")
@@ -155,6 +169,34 @@ LOOKS = [
     Look("key-long", "/keys/{key_long}", "member"),
     Look("key-html", "/keys/{key_html}", "member"),
     Look("key-rotated", "/keys/{key_hebrew}", "member", then=rotate),
+    Look("gallery", "/gallery", "member"),
+    Look("gallery-new", "/gallery", "newcomer"),
+    Look("gallery-filtered", "/gallery?size=768x1408&from=2020-01-01", "member"),
+    Look("gallery-none-like-this", "/gallery?to=2020-01-01", "member"),
+    Look("gallery-wrong-filter", "/gallery?from=2020-02-01&to=2020-01-01", "member", status=400),
+    Look("gallery-delete", "/gallery", "member", then=tick_two_and_delete),
+    *(
+        Look(f"gallery-{name}", f"/gallery/{{{name}}}", "member")
+        for name in (
+            "succeeded",
+            "running",
+            "failed",
+            "blocked",
+            "expired",
+            "deleted",
+            "long",
+            "arabic",
+            "html",
+        )
+    ),
+    Look("playground", "/playground", "member", then=open_all),
+    Look("playground-new", "/playground", "newcomer"),
+    Look("playground-again", "/playground?again={long}", "member"),
+    *(
+        Look(f"playground-{name}", f"/playground/{{{name}}}", "member")
+        for name in ("succeeded", "running", "failed", "deleted", "hebrew")
+    ),
+    Look("playground-refused", "/playground", "member", then=order_badly),
     Look("dev-mail", "/dev/mail"),
     Look("dev-mail-templates", "/dev/mail/templates"),
     Look("dev-mail-template", "/dev/mail/templates/webhook_disabled"),

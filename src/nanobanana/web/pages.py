@@ -83,7 +83,7 @@ def _moment(moment: datetime) -> str:
     return f"{in_utc.day} {in_utc:%b %Y, %H:%M}"
 
 
-def _thousands(number: int) -> str:
+def thousands(number: int) -> str:
     """`12,345`"""
     return f"{number:,}"
 
@@ -102,7 +102,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters.update(moment=_moment, thousands=_thousands, usd=usd)
+_templates.filters.update(moment=_moment, thousands=thousands, usd=usd)
 _templates.globals["static_url"] = static_url
 # Pages for somebody logged in name their visitor; a page that begins with an error, or with what was done, names that.
 _templates.globals.update(visitor=None, error=None, notice=None)

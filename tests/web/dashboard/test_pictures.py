@@ -11,6 +11,7 @@ from nanobanana.web.pages import _templates
 NOW = datetime.now(UTC)
 KEPT = Generation(
     id="gen_0000000000000000000000",
+    api_key_id="key_0000000000000000000000",
     mode="live",
     prompt="a banana",
     size="1408x768",

@@ -29,6 +29,17 @@ _COLUMNS = (
     api_keys.c.created_at,
 )
 
+_BEARER = """
+    k.id as api_key_id, k.account_id, k.mode, k.images_per_hour as key_images_per_hour,
+    p.images_per_hour as plan_images_per_hour, p.images_in_flight as plan_images_in_flight,
+    p.images_per_month as month_limit, coalesce(m.images + m.held_images, 0) as month_images,
+    p.retention_days * 86400::bigint as plan_retention_s,
+    case when a.refused_on = (now() at time zone 'utc')::date then a.refusals else 0 end as refusals
+    from api_keys k join accounts a on a.id = k.account_id join plans p on p.name = a.plan
+    left join account_months m
+         on m.account_id = a.id and m.month = date_trunc('month', now() at time zone 'utc')::date
+"""
+
 
 async def add(
     connection: AsyncConnection,
@@ -128,20 +139,23 @@ async def revoke(connection: AsyncConnection, *, id: str, account_id: str) -> bo
 async def find_bearer(database: Database, *, hashes: Sequence[bytes]) -> Bearer | None:
     """Who the living key with one of these hashes belongs to, and how fast it may go."""
     rows = await database.statement(
-        """
-        select k.id as api_key_id, k.account_id, k.mode,
-               case when k.hash = any(%(hashes)s) then k.hash else k.previous_hash end as key_hash,
-               k.images_per_hour as key_images_per_hour,
-               p.images_per_hour as plan_images_per_hour, p.images_in_flight as plan_images_in_flight,
-               p.images_per_month as month_limit, coalesce(m.images + m.held_images, 0) as month_images,
-               p.retention_days * 86400::bigint as plan_retention_s,
-               case when a.refused_on = (now() at time zone 'utc')::date then a.refusals else 0 end as refusals
-        from api_keys k join accounts a on a.id = k.account_id join plans p on p.name = a.plan
-        left join account_months m
-             on m.account_id = a.id and m.month = date_trunc('month', now() at time zone 'utc')::date
+        f"""
+        select case when k.hash = any(%(hashes)s) then k.hash else k.previous_hash end as key_hash, {_BEARER}
         where key_lives(k, %(hashes)s)
         """,
         {"hashes": list(hashes)},
+    )
+    return Bearer(**rows[0]) if rows else None
+
+
+async def bearer_of(database: Database, id: str, *, account_id: str) -> Bearer | None:
+    """As `find_bearer`, for the owner of the account."""
+    rows = await database.statement(
+        f"""
+        select k.hash as key_hash, {_BEARER}
+        where k.id = %(id)s and k.account_id = %(account_id)s and key_lives(k, array[k.hash])
+        """,
+        {"id": id, "account_id": account_id},
     )
     return Bearer(**rows[0]) if rows else None
 

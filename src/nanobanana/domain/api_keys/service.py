@@ -121,6 +121,14 @@ class ApiKeys:
             raise InvalidApiKeyError
         return bearer
 
+    async def bearer_of(self, id: str, *, account_id: str) -> Bearer:
+        """As `resolve`, for the key's owner, who is logged in and needs no text of it. Raises NotFoundError for a key
+        that is not the account's, or does not live."""
+        bearer = await repository.bearer_of(self._database, id, account_id=account_id)
+        if bearer is None:
+            raise NotFoundError(_NO_SUCH_KEY)
+        return bearer
+
     async def resolve_recent(self, text: str) -> Bearer:
         """As `resolve`, but up to five seconds old: good enough to name somebody, never to grant anything."""
         known = self._recent.get(text)

@@ -37,7 +37,7 @@ _LEASE = "interval '20 seconds'"
 _KEPT_AT_LEAST = timedelta(hours=23)
 
 COLUMNS = (
-    "id, mode, prompt, size, style, format, state, attempt, created_at, finished_at, "
+    "id, api_key_id, mode, prompt, size, style, format, state, attempt, created_at, finished_at, "
     "image_name, image_state, image_format, image_place, retention_s, expires_at, model, price_micro_usd, lost_attempts, error_code, error_message"
 )
 _ALL = Filters()
@@ -70,7 +70,7 @@ _NOTHING_MADE: Mapping[str, Any] = {
 }
 # With what its order took of the speed limits.
 WORK = f"""
-    {COLUMNS}, account_id, api_key_id,
+    {COLUMNS}, account_id,
     (select i.key from idempotency_keys i where i.generation_id = generations.id) as idempotency_key
 """
 # Whoever works on it next is another attempt, and has a name of its own for the picture: nobody overwrites what another
@@ -328,9 +328,7 @@ def _values(outcome: Made | NotMade) -> dict[str, Any]:
 
 
 def as_work(row: dict[str, Any]) -> Work:
-    account_id, api_key_id, idempotency_key = (
-        row.pop(name) for name in ("account_id", "api_key_id", "idempotency_key")
-    )
+    account_id, idempotency_key = (row.pop(name) for name in ("account_id", "idempotency_key"))
     generation = Generation(**row)
     token_id = rules.token_id(
         account_id=account_id,
@@ -338,7 +336,7 @@ def as_work(row: dict[str, Any]) -> Work:
         idempotency_key=idempotency_key,
         generation_id=generation.id,
     )
-    token = Token(id=token_id, account_id=account_id, api_key_id=api_key_id, mode=generation.mode)
+    token = Token(id=token_id, account_id=account_id, api_key_id=generation.api_key_id, mode=generation.mode)
     return Work(generation=generation, token=token)
 
 

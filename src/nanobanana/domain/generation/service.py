@@ -42,7 +42,7 @@ _ADMIT_SECONDS = STEP_SECONDS.labels("admit")
 _DISCARDED_AT_ONCE = 1_000
 # Rows for one page: they are read in milliseconds, and those of the largest accounts in a second from a cold disk. An
 # index for each filter would cost every image.
-_LOOKED_AT = 10_000
+LOOKED_AT = 10_000
 
 
 class Generations:
@@ -150,7 +150,7 @@ class Generations:
         back_to = None
         if filters.look_into_rows:
             back_to = await repository.id_further_back(
-                self._database, account_id=account_id, before=before, filters=filters, rows=_LOOKED_AT
+                self._database, account_id=account_id, before=before, filters=filters, rows=LOOKED_AT
             )
         found = await repository.page(
             self._database,

@@ -31,6 +31,7 @@ class Generation:
     """A row of `generations`: the state machine and the truth about one order."""
 
     id: str
+    api_key_id: str
     mode: Mode
     prompt: str
     size: Size

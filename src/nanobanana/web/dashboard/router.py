@@ -8,10 +8,12 @@ from nanobanana.web.dashboard import (
     credentials,
     erasure,
     forgotten_password,
+    gallery,
     keys,
     login,
     mail_links,
     overview,
+    playground,
     register,
     webhooks,
     welcome,
@@ -30,6 +32,8 @@ router.include_router(erasure.router)
 router.include_router(keys.router)
 router.include_router(mail_links.router)
 router.include_router(overview.router)
+router.include_router(gallery.router)
+router.include_router(playground.router)
 router.include_router(webhooks.router)
 router.include_router(billing.router)
 
