@@ -34,6 +34,8 @@ FOR_EVERYBODY = [
     "/login",
     "/forgot-password",
     "/status",
+    "/docs",
+    "/docs/reference/accounts",
 ]
 FOR_MEMBERS = [
     "/dashboard",

@@ -12,6 +12,7 @@ from nanobanana.web import dev_mail, errors, health, images, openapi, static_fil
 from nanobanana.web.api import generate
 from nanobanana.web.api.router import router as api
 from nanobanana.web.dashboard import router as dashboard
+from nanobanana.web.docs import router as docs
 from nanobanana.web.middleware.body_limit import BodyLimit
 from nanobanana.web.middleware.request_log import RequestLog
 from nanobanana.web.middleware.strict_transport import StrictTransport
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=openapi.operation_id,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
         # Asking the framework's telemetry whether anybody listens costs each request 7 us; /metrics has ours.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -59,4 +61,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(static_files.router)
     app.include_router(site)
     dashboard.install(app)
+    docs.install(app)
     return app

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
+from pydantic import EmailStr, Field, FilePath, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     # Mail. Without a server it goes to the log and, in development, to the page /dev/mail.
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
+
+    # The operator's own terms and privacy notice, Markdown; unset: those that come along. Whom people may write to.
+    terms_file: FilePath | None = None
+    privacy_file: FilePath | None = None
+    contact_email: EmailStr | None = None
 
     # Addresses that webhooks may go to although they are not public: a receiver on the developer's own machine.
     webhook_allowed_networks: Networks = ()

@@ -30,6 +30,22 @@ async def test_metrics_count_requests_generations_and_google_calls(
         assert line in text
 
 
+async def test_names_of_pictures_and_guesses_become_no_time_series(
+    client: AsyncClient, alice: Person
+) -> None:
+    made = await client.post("/v1/generate", json={"prompt": "a banana"}, headers=alice.by_key)
+    picture = made.json()["url"].removeprefix("http://nanobanana.test/images/")
+    for path in (f"/images/{picture}", "/docs/a/guess", "/docs/reference/usage.md", "/v1/keys/keys"):
+        await client.get(path)
+
+    text = (await client.get("/metrics")).text
+
+    for route in ("/images/{name}", "/docs/{name}", "/v1/keys/{id}"):
+        assert f'route="{route}"' in text
+    assert picture not in text
+    assert "guess" not in text
+
+
 async def test_metrics_are_hidden_from_other_machines(app: object) -> None:
     far = ASGITransport(app, client=("203.0.113.9", 5000))
     async with AsyncClient(transport=far, base_url="http://nanobanana.test") as stranger:

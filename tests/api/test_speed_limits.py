@@ -82,7 +82,7 @@ async def test_test_keys_have_a_thousand_an_hour_of_their_own(
     await put_on_plan(services, alice, images_per_hour=1)
     first = await ask(client, alice.test_key)
     assert first.headers["ratelimit-policy"] == '"hour";q=1000;w=3600'
-    monkeypatch.setattr("nanobanana.domain.generation.speed_limits._TEST_IMAGES_PER_HOUR", 3)
+    monkeypatch.setattr("nanobanana.domain.generation.speed_limits.TEST_IMAGES_PER_HOUR", 3)
 
     assert await statuses(client, alice.test_key, [BANANA] * 3) == [200, 200, 429]
     assert await statuses(client, alice.key, [BANANA, BANANA]) == [200, 429]

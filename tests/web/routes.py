@@ -10,7 +10,7 @@ ID = "ses_0000000000000000000000"
 
 def page_routes(app: FastAPI) -> list[RouteContext]:
     frameworks = {app.docs_url, app.swagger_ui_oauth2_redirect_url, app.openapi_url}
-    files = ("/images/", "/thumbnails/", "/static/", "/try/picture", "/robots.txt", "/favicon.ico")
+    files = ("/images/", "/thumbnails/", "/static/", "/try/picture", "/robots.txt", "/favicon.ico", "/llms")
     return [
         route
         for route in iter_route_contexts(app.routes)

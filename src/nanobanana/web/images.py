@@ -46,8 +46,13 @@ _BRIEFLY_S = 60
 # A file is written so soon after the order at most, and a picture kept for at least so long.
 _WRITTEN_WITHIN_S = 3_600
 
-Name = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg"])]
-ThumbnailName = Annotated[str, Path(examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms_512.webp"])]
+Name = Annotated[
+    str, Path(description="As its link has it", examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms.jpg"])
+]
+ThumbnailName = Annotated[
+    str,
+    Path(description="As its link has it", examples=["2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms_512.webp"]),
+]
 
 
 class RangeNotSatisfiableError(NanoBananaError):
@@ -68,7 +73,7 @@ class RangeNotSatisfiableError(NanoBananaError):
         206: {"description": "The part that the header Range asks for"},
         302: {"description": "It has moved to a bucket, and is at `Location`"},
         304: {"description": "The caller has the picture already"},
-        **error_responses(404, 410, 503),
+        **error_responses("not_found", "image_expired", "image_deleted", "overloaded"),
     },
 )
 async def get_image(name: Name, request: Request, services: ServicesDep) -> Response:
@@ -89,7 +94,9 @@ async def get_image(name: Name, request: Request, services: ServicesDep) -> Resp
         206: {"description": "The part that the header Range asks for"},
         302: {"description": "The store has it, at `Location`"},
         304: {"description": "The caller has it already"},
-        **error_responses(404, 410, 503),
+        **error_responses(
+            "not_found", "image_expired", "image_deleted", "upstream_unavailable", "overloaded"
+        ),
     },
 )
 async def get_thumbnail(name: ThumbnailName, request: Request, services: ServicesDep) -> Response:

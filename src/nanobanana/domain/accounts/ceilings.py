@@ -14,7 +14,7 @@ from nanobanana.metrics import THROTTLED
 from nanobanana.storage.database import AsyncConnection
 
 # One to use and one to try things out. By the month, because free quotas are too.
-_PER_MAILBOX_AND_MONTH = 2
+PER_MAILBOX_AND_MONTH = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class FreeAccountCeilings:
         yield _Ceiling(
             name="free_accounts_mailbox",
             subject=f"mailbox {fold_mailbox(email)}",
-            accounts=_PER_MAILBOX_AND_MONTH,
+            accounts=PER_MAILBOX_AND_MONTH,
             period="month",
             refusal="Too many new free accounts for this mailbox this month, however its address is spelled.",
         )

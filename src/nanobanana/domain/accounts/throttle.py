@@ -39,7 +39,7 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 #           the most against any password.
 # global    what argon2 may cost: 600 logins a minute are a quarter of a server core, and one core of a Raspberry Pi 4.
 #           Since nothing is kept of a refused request, it bounds the memory in Redis as well.
-_LIMITS: dict[Action, dict[str, tuple[tuple[int, int], ...]]] = {
+LIMITS: dict[Action, dict[str, tuple[tuple[int, int], ...]]] = {
     "login": {
         "address": ((10, _MINUTE), (60, _HOUR)),
         "subnet": ((30, _MINUTE), (180, _HOUR)),
@@ -148,7 +148,7 @@ class Throttle:
             "account": account,
             "global": "",
         }
-        for scope, windows in _LIMITS[action].items():
+        for scope, windows in LIMITS[action].items():
             if scope.startswith("account") and not account:
                 continue  # a link names nobody, and nobody guesses its token
             for tokens, window_s in windows:

@@ -25,8 +25,8 @@ from nanobanana.errors import InternalError, InvalidRequestError, NanoBananaErro
 
 _WORD = re.compile(r"\[test:([^\]]*)\]")
 _SLOW = re.compile(r"slow(?:=(\d{1,3}))?")
-_SLOW_DEFAULT_S = 10
-_SLOWEST_S = 120
+SLOW_DEFAULT_S = 10
+SLOWEST_S = 120
 
 # Answered in place of the order: nothing is admitted, there is no generation to look up.
 REFUSALS: Mapping[str, Callable[[], NanoBananaError]] = {
@@ -64,7 +64,7 @@ def refusal(prompt: str) -> NanoBananaError | None:
             return REFUSALS[word]()
         if word not in OUTCOMES and _slowness_s(word) is None:
             return InvalidRequestError(
-                f"prompt: There is no [test:{word[:40]}]. docs/test-mode.md lists them all.", param="prompt"
+                f"prompt: There is no [test:{word[:40]}]. /docs/test-mode lists them all.", param="prompt"
             )
     return None
 
@@ -83,5 +83,5 @@ def _words(prompt: str) -> Iterator[str]:
 
 def _slowness_s(word: str) -> int | None:
     match = _SLOW.fullmatch(word)
-    seconds = int(match[1] or _SLOW_DEFAULT_S) if match else None
-    return seconds if seconds is not None and 1 <= seconds <= _SLOWEST_S else None
+    seconds = int(match[1] or SLOW_DEFAULT_S) if match else None
+    return seconds if seconds is not None and 1 <= seconds <= SLOWEST_S else None

@@ -11,7 +11,7 @@ from nanobanana.domain.limits.types import Limit, Verdict, Window
 from nanobanana.domain.moderation.rules import images_per_hour
 
 # Test images cost a little CPU and nothing else.
-_TEST_IMAGES_PER_HOUR = 1_000
+TEST_IMAGES_PER_HOUR = 1_000
 # To be made, once it has waited in the queue for as long as anything may. So long counts work as in flight whose end
 # nobody tells; otherwise until it ends, in whatever process.
 _MAKING_S = 600
@@ -105,7 +105,7 @@ def _hour(account_id: str, tokens: int) -> Limit:
 def _by_the_hour(bearer: Bearer, per_hour: int | None) -> Iterator[Limit]:
     if bearer.mode == "test":
         yield Limit(
-            name="hour", subject=f"test {bearer.account_id}", tokens=_TEST_IMAGES_PER_HOUR, window_s=HOUR_S
+            name="hour", subject=f"test {bearer.account_id}", tokens=TEST_IMAGES_PER_HOUR, window_s=HOUR_S
         )
         return
     if per_hour is not None:

@@ -7,21 +7,21 @@ from nanobanana.domain.images.names import FileName, parsed
 from nanobanana.domain.images.types import MEDIA_TYPES
 
 # A name never gets another picture, but what is deleted must be gone from caches within a day (decision 6).
-_LONGEST_S = 86_400
+LONGEST_S = 86_400
 # A bucket says the same each time: so long after its end a picture may be in a cache.
 _LONGEST_WITH_AN_END_S = 3_600
 
 
 def of_stored(name: str, keep_s: int | None) -> dict[str, str]:
     """For an object that is kept so long; None: for good."""
-    longest_s = _LONGEST_S if keep_s is None else min(_LONGEST_WITH_AN_END_S, keep_s)
+    longest_s = LONGEST_S if keep_s is None else min(_LONGEST_WITH_AN_END_S, keep_s)
     return _headers(name, _parsed(name), longest_s=longest_s)
 
 
 def of_served(name: str, *, left_s: float | None) -> dict[str, str]:
     """For a picture that has so many seconds left; None: nobody knows of an end."""
     found = _parsed(name)
-    longest_s = _LONGEST_S if left_s is None else min(_LONGEST_S, int(left_s))
+    longest_s = LONGEST_S if left_s is None else min(LONGEST_S, int(left_s))
     modified = format_datetime(_ordered_at(found), usegmt=True)
     return {**_headers(name, found, longest_s=longest_s), "Last-Modified": modified}
 

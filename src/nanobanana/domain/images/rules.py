@@ -26,7 +26,7 @@ _ENCODING: dict[ImageFormat, dict[str, Any]] = {
 # Which modes' pixels a colour profile of this kind tells the colours of.
 _PROFILED = {b"RGB ": {"RGB", "RGBA"}, b"GRAY": {"L"}}
 
-_THUMBNAIL_SIDE = 512
+THUMBNAIL_SIDE = 512
 _THUMBNAIL_ENCODING = {"quality": 80, "method": 2}
 
 
@@ -97,7 +97,7 @@ def thumbnail(data: bytes) -> bytes:
     """WebP, 512 pixels on the longer side. Raises UnusablePictureError."""
     try:
         with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
-            scale = _THUMBNAIL_SIDE / max(image.size)
+            scale = THUMBNAIL_SIDE / max(image.size)
             size = (round(image.width * scale), round(image.height * scale))
             # A JPEG is decoded at a half or a quarter of its size already, which takes a fraction of the time.
             image.draft(None, size)

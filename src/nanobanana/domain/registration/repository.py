@@ -10,9 +10,9 @@ from nanobanana.storage.database import AsyncConnection
 from nanobanana.storage.tables import registrations
 
 _COLUMNS = (registrations.c.id, registrations.c.email, registrations.c.password_hash)
-_CODE_LIFETIME = timedelta(minutes=15)
+CODE_LIFETIME = timedelta(minutes=15)
 _LIFETIME = timedelta(hours=24)
-_TRIES = 5
+TRIES = 5
 
 
 async def put(connection: AsyncConnection, *, id: str, email: str, password_hash: str) -> None:
@@ -53,7 +53,7 @@ async def put_proofs(connection: AsyncConnection, *, id: str, code_hash: bytes, 
         .where(registrations.c.id == id)
         .values(
             code_hash=code_hash,
-            code_expires_at=now() + _CODE_LIFETIME,
+            code_expires_at=now() + CODE_LIFETIME,
             code_tries=0,
             token_hash=token_hash,
             expires_at=now() + _LIFETIME,
@@ -70,7 +70,7 @@ async def try_code(connection: AsyncConnection, *, email: str) -> tuple[Registra
         .where(
             registrations.c.email_folded == fold_email(email),
             registrations.c.code_expires_at > now(),
-            registrations.c.code_tries < _TRIES,
+            registrations.c.code_tries < TRIES,
         )
         .values(code_tries=registrations.c.code_tries + 1)
         .returning(*_COLUMNS, registrations.c.code_hash)

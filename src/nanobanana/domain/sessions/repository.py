@@ -15,8 +15,8 @@ _COLUMNS = (
     sessions.c.last_used_at,
     sessions.c.expires_at,
 )
-_IDLE = timedelta(days=14)
-_ALIVE = and_(sessions.c.expires_at > now(), sessions.c.last_used_at > now() - _IDLE)
+IDLE = timedelta(days=14)
+_ALIVE = and_(sessions.c.expires_at > now(), sessions.c.last_used_at > now() - IDLE)
 # How exactly the last use is known; each update is a write on the way of a request.
 _LAST_USED_STEP = timedelta(hours=1)
 
@@ -81,6 +81,6 @@ async def end_by_token(connection: AsyncConnection, *, token_hash: bytes) -> Non
 
 async def discard_expired(connection: AsyncConnection) -> None:
     statement = delete(sessions).where(
-        or_(sessions.c.expires_at <= now(), sessions.c.last_used_at <= now() - _IDLE)
+        or_(sessions.c.expires_at <= now(), sessions.c.last_used_at <= now() - IDLE)
     )
     await connection.execute(statement)

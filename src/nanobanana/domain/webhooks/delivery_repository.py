@@ -13,7 +13,7 @@ from nanobanana.storage.tables import webhooks
 
 # Longer than a round of tries may take, its timeouts and the database's included.
 _HOLD_S = 60
-_KEPT = timedelta(days=30)
+KEPT = timedelta(days=30)
 
 _COLUMNS = (
     deliveries.c.id,
@@ -208,7 +208,7 @@ async def discard_old(database: Database, *, limit: int) -> int:
         where id in (select id from webhook_deliveries where id < %(first_id)s order by id limit %(limit)s)
         returning 1
         """,
-        {"first_id": first_id("whd", datetime.now(UTC) - _KEPT), "limit": limit},
+        {"first_id": first_id("whd", datetime.now(UTC) - KEPT), "limit": limit},
     )
     return len(rows)
 

@@ -30,7 +30,7 @@ DELIVERIES_AT_ONCE = 4
 # worked until now may die together, and hold their places until the first try has timed out.
 _ENDPOINTS_AT_ONCE = {"working": 100, "failing": 16}
 # Of nothing but failures, before an endpoint is disabled.
-_PATIENCE = timedelta(days=5)
+PATIENCE = timedelta(days=5)
 
 log = structlog.get_logger()
 
@@ -120,7 +120,7 @@ class Dispatcher:
                 connection,
                 webhook_id,
                 reason="gone" if gone else "failing",
-                failing_for=timedelta() if gone else _PATIENCE,
+                failing_for=timedelta() if gone else PATIENCE,
             ):
                 await defer(connection, "send_webhook_disabled", webhook_id=webhook_id)
                 log.info("webhook_disabled", webhook_id=webhook_id, gone=gone)

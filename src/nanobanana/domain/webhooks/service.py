@@ -25,7 +25,7 @@ from nanobanana.storage.database import AsyncConnection, Database
 
 MAX_WEBHOOKS = 10
 _SECRET_BYTES = 32
-_OVERLAP = timedelta(hours=24)
+OVERLAP = timedelta(hours=24)
 _BATCH = 1_000
 
 
@@ -94,7 +94,7 @@ class Webhooks:
                 id=id,
                 account_id=account_id,
                 secret=self._box.encrypt(secret),
-                overlap=_OVERLAP,
+                overlap=OVERLAP,
             )
         return IssuedWebhook(webhook=_found(rotated), secret=secret_text(secret))
 

@@ -7,7 +7,7 @@ from nanobanana.web.api.schemas.accounts import (
     Verification,
     VerifiedAccount,
 )
-from nanobanana.web.api.schemas.errors import error_responses
+from nanobanana.web.api.schemas.errors import BODY, SESSION, error_responses
 from nanobanana.web.api.schemas.sessions import Session
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, JsonBody, ServicesDep, SessionToken, UserAgent
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/auth", tags=["Accounts"])
     dependencies=[JsonBody],
     responses={
         202: {"model": RegistrationBegun, "description": "A mail is on its way, whatever the address"},
-        **error_responses(400, 409, 413, 415, 429, 503),
+        **error_responses(*BODY, "email_taken", "rate_limited", "overloaded"),
     },
 )
 async def register(
@@ -38,7 +38,11 @@ async def register(
     )
 
 
-@router.post("/verify-email", dependencies=[JsonBody], responses=error_responses(400, 413, 415, 429, 503))
+@router.post(
+    "/verify-email",
+    dependencies=[JsonBody],
+    responses=error_responses(*BODY, "invalid_code", "invalid_token", "rate_limited", "overloaded"),
+)
 async def verify_email(
     body: Verification, address: ClientAddress, services: ServicesDep, user_agent: UserAgent
 ) -> VerifiedAccount:
@@ -57,7 +61,11 @@ async def verify_email(
     return VerifiedAccount.verified(verified)
 
 
-@router.post("/login", dependencies=[JsonBody], responses=error_responses(400, 401, 413, 415, 429, 503))
+@router.post(
+    "/login",
+    dependencies=[JsonBody],
+    responses=error_responses(*BODY, "invalid_credentials", "rate_limited", "overloaded"),
+)
 async def log_in(
     body: Credentials, address: ClientAddress, services: ServicesDep, user_agent: UserAgent
 ) -> Session:
@@ -68,7 +76,7 @@ async def log_in(
     )
 
 
-@router.post("/logout", status_code=204, responses=error_responses(401, 503))
+@router.post("/logout", status_code=204, responses=error_responses(*SESSION, "overloaded"))
 async def log_out(token: SessionToken, services: ServicesDep) -> None:
     """Ends the session at once."""
     await services.people.sessions.end_by_token(token)

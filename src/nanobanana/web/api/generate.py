@@ -6,14 +6,14 @@ from nanobanana.domain.generation import rules
 from nanobanana.domain.generation.errors import error_of
 from nanobanana.web.api.generate_route import GenerateRoute
 from nanobanana.web.api.generations import answer_of, json_of, listed_view
-from nanobanana.web.api.schemas.errors import error_responses
+from nanobanana.web.api.schemas.errors import BODY, KEY, error_responses
 from nanobanana.web.api.schemas.generations import DryRun, GenerationView, NewGeneration
 from nanobanana.web.api.schemas.headers import IdempotencyKey, Prefer
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, JsonBody, RecentKey, ServicesDep
 
 # Proxies in front often cut a connection at 60 s.
-_DEFAULT_WAIT_S = 55
-_LONGEST_WAIT_S = 90
+DEFAULT_WAIT_S = 55
+LONGEST_WAIT_S = 90
 
 
 def install(app: FastAPI) -> None:
@@ -33,7 +33,18 @@ def install(app: FastAPI) -> None:
                 "description": "Not finished yet: ask at `Location` after `Retry-After`. `queued` while the image "
                 "model is unavailable; `succeeded` while too many answers hold pictures that no store has",
             },
-            **error_responses(400, 401, 402, 403, 409, 413, 415, 422, 429, 503),
+            **error_responses(
+                *BODY,
+                *KEY,
+                "quota_exceeded",
+                "cancelled",
+                "content_policy",
+                "idempotency_key_reused",
+                "rate_limited",
+                "upstream_unavailable",
+                "overloaded",
+                "expired",
+            ),
         },
     )
 
@@ -89,5 +100,5 @@ def _wait_s(prefer: list[str]) -> float:
         if name.strip().lower() == "respond-async":
             return 0
         if name.strip().lower() == "wait" and value.strip().isdecimal():
-            return min(int(value), _LONGEST_WAIT_S)
-    return _DEFAULT_WAIT_S
+            return min(int(value), LONGEST_WAIT_S)
+    return DEFAULT_WAIT_S

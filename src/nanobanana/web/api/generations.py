@@ -8,7 +8,7 @@ from nanobanana.domain.generation import rules
 from nanobanana.domain.generation.types import Filters, Generation, ImageState, Size, State
 from nanobanana.errors import InvalidRequestError
 from nanobanana.web.api.picture_answer import PictureAnswer
-from nanobanana.web.api.schemas.errors import error_responses
+from nanobanana.web.api.schemas.errors import BODY, KEY_OR_SESSION, error_responses
 from nanobanana.web.api.schemas.generations import (
     DeletionList,
     Deletions,
@@ -65,7 +65,9 @@ async def _filters(
 @router.get(
     "/generations/{id}",
     response_model=GenerationView,
-    responses=error_responses(400, 401, 403, 404, 410, 503),
+    responses=error_responses(
+        "invalid_request", *KEY_OR_SESSION, "not_found", "image_expired", "image_deleted", "overloaded"
+    ),
 )
 async def get_generation(
     *,
@@ -87,7 +89,10 @@ async def get_generation(
     return answer_of(generation, services, base_url, headers=dict(response.headers))
 
 
-@router.post("/generations/{id}/cancel", responses=error_responses(401, 403, 404, 409, 503))
+@router.post(
+    "/generations/{id}/cancel",
+    responses=error_responses(*KEY_OR_SESSION, "not_found", "not_cancellable", "overloaded"),
+)
 async def cancel_generation(
     id: Id, account_id: MakerAccountId, services: ServicesDep, base_url: BaseUrl
 ) -> GenerationView:
@@ -95,7 +100,11 @@ async def cancel_generation(
     return listed_view(await services.generations.cancel(id, account_id=account_id), services, base_url)
 
 
-@router.delete("/generations/{id}", status_code=204, responses=error_responses(401, 403, 404, 409, 503))
+@router.delete(
+    "/generations/{id}",
+    status_code=204,
+    responses=error_responses(*KEY_OR_SESSION, "not_found", "not_deletable", "overloaded"),
+)
 async def delete_generation(id: Id, account_id: MakerAccountId, services: ServicesDep) -> None:
     """Deletes picture and prompt, at once and for good. That it was made stays listed and charged. One that has not
     ended is 409: cancel it while it is queued."""
@@ -105,7 +114,7 @@ async def delete_generation(id: Id, account_id: MakerAccountId, services: Servic
 @router.post(
     "/generations/delete",
     dependencies=[JsonBody],
-    responses=error_responses(400, 401, 403, 413, 415, 503),
+    responses=error_responses(*BODY, *KEY_OR_SESSION, "overloaded"),
 )
 async def delete_generations(
     body: Deletions, account_id: MakerAccountId, services: ServicesDep
@@ -115,7 +124,7 @@ async def delete_generations(
     return DeletionList(data=[DeletionView(id=id, result=result) for id, result in results.items()])
 
 
-@router.get("/generations", responses=error_responses(400, 401, 403, 503))
+@router.get("/generations", responses=error_responses("invalid_request", *KEY_OR_SESSION, "overloaded"))
 async def list_generations(
     *,
     account_id: ReaderAccountId,

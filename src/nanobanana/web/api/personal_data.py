@@ -7,7 +7,7 @@ from nanobanana.domain.personal_data.types import Export
 from nanobanana.domain.sessions.types import Session
 from nanobanana.services import Services
 from nanobanana.web.api.generations import listed_view
-from nanobanana.web.api.schemas.errors import error_responses
+from nanobanana.web.api.schemas.errors import BODY, SESSION, error_responses
 from nanobanana.web.api.schemas.personal_data import AccountExport, Erasure, ErasureBegun
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, CurrentSession, JsonBody, ServicesDep
 
@@ -23,7 +23,7 @@ _EXPORT_HEADERS = {
     "",
     status_code=202,
     dependencies=[JsonBody],
-    responses=error_responses(400, 401, 403, 413, 415, 429, 503),
+    responses=error_responses(*BODY, *SESSION, "wrong_password", "rate_limited", "overloaded"),
 )
 async def erase_account(
     body: Erasure, session: CurrentSession, address: ClientAddress, services: ServicesDep
@@ -36,7 +36,9 @@ async def erase_account(
     return ErasureBegun()
 
 
-@router.get("/export", response_model=AccountExport, responses=error_responses(401, 429, 503))
+@router.get(
+    "/export", response_model=AccountExport, responses=error_responses(*SESSION, "rate_limited", "overloaded")
+)
 async def export_account(
     session: CurrentSession, address: ClientAddress, services: ServicesDep, base_url: BaseUrl
 ) -> Response:

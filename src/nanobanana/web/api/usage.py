@@ -7,13 +7,13 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BeforeValidator
 
 from nanobanana.errors import InvalidRequestError
-from nanobanana.web.api.schemas.errors import error_responses
+from nanobanana.web.api.schemas.errors import KEY_OR_SESSION, error_responses
 from nanobanana.web.api.schemas.usage import UsageReport, UsageSummary
 from nanobanana.web.dependencies import ServicesDep, UsageReaderAccountId
 
 router = APIRouter(tags=["Usage"])
 
-_LONGEST = timedelta(days=366)
+LONGEST = timedelta(days=366)
 
 
 def _written_as_a_day(value: object) -> object:
@@ -26,7 +26,11 @@ def _written_as_a_day(value: object) -> object:
 Day = Annotated[date, BeforeValidator(_written_as_a_day)]
 
 
-@router.get("/usage", response_model=UsageReport, responses=error_responses(400, 401, 403, 503))
+@router.get(
+    "/usage",
+    response_model=UsageReport,
+    responses=error_responses("invalid_request", *KEY_OR_SESSION, "overloaded"),
+)
 async def get_usage(
     account_id: UsageReaderAccountId,
     services: ServicesDep,
@@ -42,7 +46,7 @@ async def get_usage(
     first = first or (min(today, last)).replace(day=1)
     if first > last:
         raise InvalidRequestError("from: This must not be after `to`.", param="from")
-    if last - first >= _LONGEST:
+    if last - first >= LONGEST:
         raise InvalidRequestError("from: This must be within 366 days of `to`.", param="from")
     usage = await services.usage.report(account_id=account_id, first=first, last=last)
     summary = UsageSummary.of(usage, first=first, last=last).model_dump(by_alias=True, mode="json")

@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from nanobanana.domain.webhooks.types import DeliveryState
-from nanobanana.web.api.schemas.errors import error_responses
+from nanobanana.web.api.schemas.errors import BODY, SESSION, error_responses
 from nanobanana.web.api.schemas.webhooks import (
     DeliveryPage,
     DeliveryView,
@@ -19,7 +19,10 @@ router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
 
 
 @router.post(
-    "", status_code=201, dependencies=[JsonBody], responses=error_responses(400, 401, 409, 413, 415, 429, 503)
+    "",
+    status_code=201,
+    dependencies=[JsonBody],
+    responses=error_responses(*BODY, *SESSION, "too_many_webhooks", "rate_limited", "overloaded"),
 )
 async def create_webhook(
     body: NewWebhook, account: SessionAccount, address: ClientAddress, services: ServicesDep
@@ -33,19 +36,23 @@ async def create_webhook(
     )
 
 
-@router.get("", responses=error_responses(401, 503))
+@router.get("", responses=error_responses(*SESSION, "overloaded"))
 async def list_webhooks(account: SessionAccount, services: ServicesDep) -> WebhookList:
     """The endpoints of the account, newest first."""
     return WebhookList.of(await services.webhooks.list_all(account_id=account.id))
 
 
-@router.get("/{id}", responses=error_responses(401, 404, 503))
+@router.get("/{id}", responses=error_responses(*SESSION, "not_found", "overloaded"))
 async def get_webhook(id: Id, account: SessionAccount, services: ServicesDep) -> WebhookInfo:
     """One endpoint as it stands."""
     return WebhookInfo.of(await services.webhooks.get(id, account_id=account.id))
 
 
-@router.patch("/{id}", dependencies=[JsonBody], responses=error_responses(400, 401, 404, 413, 415, 429, 503))
+@router.patch(
+    "/{id}",
+    dependencies=[JsonBody],
+    responses=error_responses(*BODY, *SESSION, "not_found", "rate_limited", "overloaded"),
+)
 async def change_webhook(
     id: Id, body: WebhookUpdate, account: SessionAccount, address: ClientAddress, services: ServicesDep
 ) -> WebhookInfo:
@@ -54,20 +61,24 @@ async def change_webhook(
     return WebhookInfo.of(await services.webhooks.change(id, account_id=account.id, changes=body.changes()))
 
 
-@router.delete("/{id}", status_code=204, responses=error_responses(401, 404, 503))
+@router.delete("/{id}", status_code=204, responses=error_responses(*SESSION, "not_found", "overloaded"))
 async def delete_webhook(id: Id, account: SessionAccount, services: ServicesDep) -> None:
     """Ends the endpoint at once and for good, and deletes what was sent to it."""
     await services.webhooks.delete(id, account_id=account.id)
 
 
-@router.post("/{id}/rotate-secret", responses=error_responses(401, 404, 503))
+@router.post("/{id}/rotate-secret", responses=error_responses(*SESSION, "not_found", "overloaded"))
 async def rotate_webhook_secret(id: Id, account: SessionAccount, services: ServicesDep) -> ShownWebhook:
     """A new secret, shown in this answer only. The present one signs too for 24 hours; one that still did from a
     rotation before ends at once."""
     return ShownWebhook.shown(await services.webhooks.rotate_secret(id, account_id=account.id))
 
 
-@router.post("/{id}/test", status_code=202, responses=error_responses(401, 404, 409, 429, 503))
+@router.post(
+    "/{id}/test",
+    status_code=202,
+    responses=error_responses(*SESSION, "not_found", "webhook_disabled", "rate_limited", "overloaded"),
+)
 async def send_test_event(
     id: Id, account: SessionAccount, address: ClientAddress, services: ServicesDep
 ) -> DeliveryView:
@@ -76,7 +87,9 @@ async def send_test_event(
     return DeliveryView.of(await services.webhooks.send_test(id, account_id=account.id))
 
 
-@router.get("/{id}/deliveries", responses=error_responses(400, 401, 404, 503))
+@router.get(
+    "/{id}/deliveries", responses=error_responses("invalid_request", *SESSION, "not_found", "overloaded")
+)
 async def list_webhook_deliveries(
     *,
     id: Id,
@@ -98,7 +111,7 @@ async def list_webhook_deliveries(
 @router.post(
     "/{id}/deliveries/{delivery_id}/replay",
     status_code=202,
-    responses=error_responses(401, 404, 409, 429, 503),
+    responses=error_responses(*SESSION, "not_found", "webhook_disabled", "rate_limited", "overloaded"),
 )
 async def replay_webhook_delivery(
     id: Id, delivery_id: Id, account: SessionAccount, address: ClientAddress, services: ServicesDep

@@ -67,8 +67,10 @@ def _route(scope: Scope) -> str:
     """The pattern of the path: ids and guesses would make a time series each."""
     if "route" not in scope:
         return "unknown"
-    names = {value: f"{{{name}}}" for name, value in scope["path_params"].items()}
-    return "/".join(names.get(segment, segment) for segment in scope["path"].split("/"))
+    path: str = scope["path"]
+    for name, value in scope["path_params"].items():
+        path = f"/{{{name}}}".join(path.rsplit(f"/{value}", 1))
+    return path
 
 
 # There are as many as routes, methods and statuses; looking one up by its labels costs more than counting.

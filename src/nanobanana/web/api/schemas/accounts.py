@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, EmailStr, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
 
 from nanobanana.domain.accounts.types import Account, NewAccount
 from nanobanana.domain.credentials.types import AccountChanges
@@ -12,7 +12,7 @@ from nanobanana.web.api.schemas.sessions import Session
 from nanobanana.web.api.schemas.strict import RequestBody
 
 Password = Annotated[
-    str, StringConstraints(min_length=10, max_length=1024), Field(examples=["correct horse battery"])
+    str, StringConstraints(min_length=10, max_length=1024), Field(examples=["bananas sail at midnight"])
 ]
 _Email = Annotated[EmailStr, Field(examples=["ada@example.com"])]
 _SPENDING_CAP = "What images may take from the balance in a month of UTC; null: all of it"
@@ -30,12 +30,16 @@ class Address(RequestBody):
 _Token = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,100}$"),
-    Field(examples=["Jx0bT7..."], description="What follows `token=` in the link"),
+    Field(examples=["Jx0bT7vQ2mZ4kR9s"], description="What follows `token=` in the link"),
 ]
 
 
 class Verification(RequestBody):
     """Either the code with the address, or the token of the link."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "ada@example.com", "code": "314159"}]}
+    )
 
     email: _Email | None = None
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = Field(None, examples=["314159"])
@@ -58,6 +62,12 @@ class NewPassword(LinkToken):
 
 class AccountChange(RequestBody):
     """What is left out stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"current_password": "bananas sail at midnight", "monthly_spending_cap_usd": 25}]
+        }
+    )
 
     current_password: Password
     password: Password | None = None
@@ -99,7 +109,7 @@ class MailBegun(BaseModel):
 
 class AccountInfo(BaseModel):
     id: str = Field(examples=["usr_0351xffvmzhinA5Ot7fOms"])
-    email: str
+    email: str = Field(examples=["ada@example.com"])
     email_verified: bool
     created_at: datetime
     plan: str = Field(examples=["payg"])

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Self, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from nanobanana.domain.api_keys.rules import normalised_network
 from nanobanana.domain.api_keys.types import ApiKey, IssuedKey, KeySettings, Mode, Scope
@@ -77,6 +77,8 @@ class NewApiKey(RequestBody):
 class ApiKeyChanges(RequestBody):
     """What is left out stays; null takes a setting away."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"monthly_image_cap": 200}]})
+
     # The defaults without null are never used: settings() holds only what the caller sent.
     name: Name = Field(default_factory=str)
     expires_at: FutureMoment | None = Field(default=None, description=_FROM_THEN_ON)
@@ -102,9 +104,9 @@ class ApiKeyInfo(BaseModel):
     """A key without its text, which nobody has but its owner."""
 
     id: str = Field(examples=["key_0351xffvmzhinA5Ot7fOms"])
-    name: str
+    name: str = Field(examples=["shop"])
     mode: Mode
-    last4: str = Field(description="The last four characters, to tell keys apart")
+    last4: str = Field(description="The last four characters, to tell keys apart", examples=["4Txz"])
     previous_last4: str | None = Field(description="Of the text before the last rotation")
     previous_expires_at: datetime | None = Field(
         description="Until then the text before the last rotation works too"
@@ -112,7 +114,7 @@ class ApiKeyInfo(BaseModel):
     expires_at: datetime | None = Field(description=_EXPIRES_AT)
     monthly_image_cap: int | None = Field(description=_IMAGE_CAP)
     images_per_hour: int | None = Field(description=_IMAGES_PER_HOUR)
-    scopes: list[Scope]
+    scopes: list[Scope] = Field(examples=[["generate"]])
     allowed_addresses: list[str] | None = Field(description=_ADDRESSES)
     disabled: bool
     last_used_at: datetime | None = Field(description="To the minute; uses that were refused do not count")

@@ -3,7 +3,15 @@ import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from nanobanana.domain.api_keys.types import Mode
 from nanobanana.domain.gallery.types import Deletion
@@ -80,8 +88,8 @@ class NewGeneration(RequestBody):
 
 
 class GenerationError(BaseModel):
-    code: str
-    message: str
+    code: str = Field(examples=["content_policy"])
+    message: str = Field(examples=["The prompt was refused by a content policy."])
     retryable: bool
 
 
@@ -110,7 +118,32 @@ class Charge(BaseModel):
         return cls(state="released", images=0, amount_usd=0, reason=generation.error_code or generation.state)
 
 
+_NAME = "2026/11/28/0Vq2kX9a0351xffvmzhinA5Ot7fOms"
+_EXAMPLE: dict[str, JsonValue] = {
+    "id": "gen_0351xffvmzhinA5Ot7fOms",
+    "status": "succeeded",
+    "queue_position": None,
+    "url": f"https://nanobanana.example/images/{_NAME}.jpg",
+    "thumbnail_url": f"https://nanobanana.example/thumbnails/{_NAME}_512.webp",
+    "prompt": "a cute banana wearing sunglasses",
+    "size": "1024x1024",
+    "style": "natural",
+    "format": "jpeg",
+    "mode": "live",
+    "model": "gemini-nano-banana-2.1",
+    "image_state": "kept",
+    "stored": True,
+    "expires_at": "2026-12-28T11:30:53.425113Z",
+    "charge": {"state": "captured", "images": 1, "amount_usd": 0.0, "reason": "image_kept"},
+    "error": None,
+    "created_at": "2026-11-28T11:30:53.100592Z",
+    "finished_at": "2026-11-28T11:30:53.425113Z",
+}
+
+
 class GenerationView(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
     id: str = Field(examples=["gen_0351xffvmzhinA5Ot7fOms"])
     status: State
     queue_position: int | None = Field(
@@ -163,7 +196,7 @@ class GenerationView(BaseModel):
 class Left(BaseModel):
     """What is left before this image; null where there is no limit."""
 
-    account_month: int | None = Field(description="Images of the plan's month")
+    account_month: int | None = Field(description="Images of the plan's month", examples=[482])
     key_cap: int | None = Field(description="Images of the key's month")
     free_pool: int | None = Field(description="Free images of the day, of all free accounts together")
     balance_usd: float | None
@@ -175,7 +208,7 @@ class DryRun(BaseModel):
 
     dry_run: Literal[True] = True
     images: int = Field(description="What the image would take of the plan's month")
-    amount_usd: float = Field(description="What it would take from the balance")
+    amount_usd: float = Field(description="What it would take from the balance", examples=[0.0])
     left: Left
 
     @classmethod
@@ -211,12 +244,12 @@ class GenerationPage(BaseModel):
 
 class Deletions(RequestBody):
     ids: list[Annotated[str, StringConstraints(pattern=r"^gen_[0-9A-Za-z]{22}$")]] = Field(
-        min_length=1, max_length=100
+        min_length=1, max_length=100, examples=[["gen_0351xffvmzhinA5Ot7fOms"]]
     )
 
 
 class DeletionView(BaseModel):
-    id: str
+    id: str = Field(examples=["gen_0351xffvmzhinA5Ot7fOms"])
     result: Deletion = Field(description="`not_deletable`: it has not ended")
 
 

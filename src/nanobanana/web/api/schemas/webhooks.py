@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Self, cast
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from nanobanana.domain.webhooks.types import (
     Delivery,
@@ -43,6 +43,8 @@ class NewWebhook(RequestBody):
 
 
 class WebhookUpdate(RequestBody):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"disabled": False}]})
+
     url: Url = Field(default="", description=_URL)
     events: Events = Field(default=[], description=_EVENTS)
     disabled: bool = Field(
@@ -57,8 +59,8 @@ class WebhookInfo(BaseModel):
     """An endpoint without its secret."""
 
     id: str = Field(examples=["whk_0351xffvmzhinA5Ot7fOms"])
-    url: str
-    events: list[EventType]
+    url: str = Field(examples=["https://example.com/webhooks"])
+    events: list[EventType] = Field(examples=[["image.completed", "image.failed"]])
     disabled: bool
     disabled_reason: DisabledReason | None = Field(
         description="`owner`: you did it, `gone`: it answered 410, `failing`: nothing was delivered for 5 days"
@@ -105,7 +107,9 @@ class DeliveryView(BaseModel):
     """One event for one endpoint."""
 
     id: str = Field(examples=["whd_0351xffvmzhinA5Ot7fOms"])
-    event_id: str = Field(description="The header `webhook-id`, the same on every try")
+    event_id: str = Field(
+        description="The header `webhook-id`, the same on every try", examples=["evt_0351xffvmzhinA5Ot7fOms"]
+    )
     type: str = Field(examples=["image.completed"])
     status: DeliveryState
     attempts: int = Field(description="Of ten at most")
