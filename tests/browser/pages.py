@@ -200,6 +200,10 @@ LOOKS = [
     Look("dev-mail", "/dev/mail"),
     Look("dev-mail-templates", "/dev/mail/templates"),
     Look("dev-mail-template", "/dev/mail/templates/webhook_disabled"),
+    Look("docs", "/docs"),
+    Look("docs-sizes", "/docs/generating"),
+    Look("docs-limits", "/docs/limits"),
+    Look("docs-reference", "/docs/reference/usage"),
     Look("not-found", "/account/nothing", status=404),
     Look("not-found-member", "/account/nothing", "member", status=404),
 ]
