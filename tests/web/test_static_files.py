@@ -1,6 +1,8 @@
 """What pages load beside their HTML."""
 
 import hashlib
+import re
+from collections import defaultdict
 from pathlib import Path
 
 from httpx2 import AsyncClient
@@ -36,3 +38,16 @@ async def test_the_style_sheet_begins_with_what_all_pages_share(client: AsyncCli
         assert part.read_text() in style
     base = max(style.index(part.read_text()) for part in FOLDER.glob("style/base/*.css"))
     assert all(style.index(part.read_text()) > base for part in FOLDER.glob("style/pages/*.css"))
+
+
+def test_no_two_pages_style_the_same_class() -> None:
+    """A class of its own page may stand behind another's, as in `.promises .small`, but not by itself."""
+    owners: dict[str, set[str]] = defaultdict(set)
+    for file in FOLDER.glob("style/pages/*.css"):
+        rules = re.sub(r"/\*.*?\*/|@media[^{]*{", "", file.read_text(), flags=re.DOTALL)
+        for selectors in re.findall(r"([^{}]+){", rules):
+            for selector in selectors.split(","):
+                if found := re.match(r"\s*\.([\w-]+)", selector):
+                    owners[found[1]].add(file.name)
+
+    assert {name: sorted(files) for name, files in owners.items() if len(files) > 1} == {}
