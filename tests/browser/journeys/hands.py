@@ -71,7 +71,7 @@ class Mouse(Hand):
 
 
 class Keyboard(Hand):
-    """Goes to everything by the Tab key, and must see where it is."""
+    """Goes to everything by Tab, or back by Shift+Tab, and must see where it is."""
 
     # From the top of the longest page to its end.
     _MOST_TABS = 90
@@ -107,15 +107,19 @@ class Keyboard(Hand):
 
     async def _go_to(self, target: Locator) -> None:
         await target.wait_for()
+        key = await target.evaluate(_KEY_TOWARDS)
         for _ in range(self._MOST_TABS):
             if await target.evaluate("element => element == document.activeElement"):
                 break
-            await self._page.keyboard.press("Tab")
+            await self._page.keyboard.press(key)
         else:
             raise AssertionError(f"{self._MOST_TABS} Tabs do not lead to {target}")
         assert await target.evaluate(_SHOWS_FOCUS), f"nobody sees that the focus is on {target}"
 
 
+_KEY_TOWARDS = """
+element => element.compareDocumentPosition(document.activeElement) & Node.DOCUMENT_POSITION_FOLLOWING ? "Shift+Tab" : "Tab"
+"""
 _SHOWS_FOCUS = """
 element => {
   const { outlineStyle, outlineWidth } = getComputedStyle(element), { width, height } = element.getBoundingClientRect()

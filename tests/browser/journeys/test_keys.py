@@ -50,7 +50,9 @@ async def created(walk: Walk) -> str:
     await walk.hand.type("Where it may be used from", "nowhere")
     await walk.hand.press("Create the key")
     await walk.is_told("Some of this cannot be so")
-    await expect(walk.page.get_by_label("Where it may be used from")).to_have_attribute("aria-invalid", "true")
+    await expect(walk.page.get_by_label("Where it may be used from")).to_have_attribute(
+        "aria-invalid", "true"
+    )
     await expect(walk.page.get_by_label("Name", exact=True)).to_have_value("Trial")
     await walk.hand.type("Where it may be used from", "127.0.0.0/8")
     await walk.hand.press("Create the key")

@@ -27,13 +27,10 @@ async def knows_the_cost_before(walk: Walk) -> None:
 
 
 async def an_image_is_made(walk: Walk, prompt: str) -> None:
-    await walk.hand.type("Prompt", prompt)
-    await walk.hand.press("Make it")
+    await order(walk, prompt)
     result = walk.page.locator("#result")
     await expect(result.get_by_text("Made", exact=True)).to_be_visible()
     await shows_picture(result.get_by_role("img", name=prompt))
-    await expect(walk.page.get_by_label("Prompt", exact=True).first).to_have_value(prompt)
-    await keeps_the_focus(walk)
 
 
 async def two_presses_make_one_image(walk: Walk, ada: Person, client: AsyncClient) -> None:
@@ -46,17 +43,20 @@ async def two_presses_make_one_image(walk: Walk, ada: Person, client: AsyncClien
 
 async def a_failure_is_told(walk: Walk, word: str) -> None:
     prompt = f"a banana [test:{word}]"
-    await walk.hand.type("Prompt", prompt)
-    await walk.hand.press("Make it")
+    await order(walk, prompt)
     code = word.partition("=")[0]
     result = walk.page.locator("#result")
     await expect(result.get_by_role("link", name=f"About {code}")).to_be_visible()
     await expect(result.get_by_text("Nothing was charged.")).to_be_visible()
+
+
+async def order(walk: Walk, prompt: str) -> None:
+    """What was typed stays; where a part of the page is exchanged, so does the focus."""
+    answered = walk.page.locator('[name="once"]')
+    before = await answered.input_value()
+    await walk.hand.type("Prompt", prompt)
+    await walk.hand.press("Make it")
+    await expect(answered).not_to_have_value(before)
     await expect(walk.page.get_by_label("Prompt", exact=True).first).to_have_value(prompt)
-    await keeps_the_focus(walk)
-
-
-async def keeps_the_focus(walk: Walk) -> None:
-    """Where a part of the page is exchanged, whoever goes by keys stays where he was."""
     if walk.has_scripts:
         assert await walk.page.evaluate("document.activeElement.textContent") == "Make it"

@@ -32,9 +32,6 @@ class Walk:
         """Where a screen reader says it too."""
         await expect(self.page.locator(_ANNOUNCED).filter(has_text=words).first).to_be_visible()
 
-    async def sees(self, words: Words) -> None:
-        await expect(self.page.get_by_role("main").get_by_text(words).first).to_be_visible()
-
     async def waits_for(self, thing: Locator) -> None:
         """It turns up by itself; without scripts, where the page does not ask anew either, after reloading."""
         if self.has_scripts:
