@@ -62,6 +62,5 @@ async def stranger(opened: Opener, way: Way) -> AsyncIterator[Walk]:
 @fixture
 async def walk(stranger: Walk, site: Site, ada: Person) -> Walk:
     """Of ada, who is logged in."""
-    cookie = {"name": "nb_session", "value": ada.token, "url": site.url}
-    await stranger.page.context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Lax"}])
+    await stranger.be(ada, site)
     return stranger

@@ -89,7 +89,7 @@ class Keyboard(Hand):
         await self._go_to(self._field(label))
         await self._page.keyboard.press("Control+A")
         await self._page.keyboard.press("Delete")
-        await self._page.keyboard.type(text)
+        await self._page.keyboard.insert_text(text)
 
     async def tick(self, label: Words) -> None:
         await self._go_to(self._field(label))
@@ -106,15 +106,15 @@ class Keyboard(Hand):
         raise AssertionError(f"{label} offers no {option}")
 
     async def _go_to(self, target: Locator) -> None:
-        await target.wait_for()
-        key = await target.evaluate(_KEY_TOWARDS)
+        element = await target.element_handle()
+        key = await element.evaluate(_KEY_TOWARDS)
         for _ in range(self._MOST_TABS):
-            if await target.evaluate("element => element == document.activeElement"):
+            if await element.evaluate("element => element == document.activeElement"):
                 break
             await self._page.keyboard.press(key)
         else:
             raise AssertionError(f"{self._MOST_TABS} Tabs do not lead to {target}")
-        assert await target.evaluate(_SHOWS_FOCUS), f"nobody sees that the focus is on {target}"
+        assert await element.evaluate(_SHOWS_FOCUS), f"nobody sees that the focus is on {target}"
 
 
 _KEY_TOWARDS = """

@@ -1,10 +1,9 @@
 import json
-from pathlib import Path
 
 from httpx2 import AsyncClient
 
 from tests.browser.conftest import Opener
-from tests.browser.journeys.walk import Walk
+from tests.browser.journeys.walk import Walk, saved
 from tests.people import PASSWORD, Person
 
 NEW_PASSWORD = "another horse battery"
@@ -27,7 +26,7 @@ async def test_the_password_is_changed_all_data_taken_along_and_the_account_eras
 
     async with walk.page.expect_download() as downloading:
         await walk.hand.press("Download")
-    export = json.loads(Path(await (await downloading.value).path()).read_text())
+    export = json.loads(await saved(await downloading.value))
     assert export["account"]["email"] == ada.email
 
     await walk.hand.follow("Erase…")

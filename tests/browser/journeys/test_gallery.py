@@ -1,10 +1,11 @@
 import re
-from pathlib import Path
 
 from httpx2 import AsyncClient
 from playwright.async_api import expect
 
-from tests.browser.journeys.walk import Walk, shows_picture
+from tests.browser.journeys.walk import Walk, saved, shows_picture
+from tests.browser.member import Member
+from tests.browser.site import Site
 from tests.people import Person
 
 # The newest first, as they hang.
@@ -70,8 +71,27 @@ async def opened_and_downloaded(walk: Walk, client: AsyncClient, link: str) -> N
         await walk.hand.follow("Download")
     download = await downloading.value
     assert download.suggested_filename.endswith(".webp")
-    assert Path(await download.path()).read_bytes() == (await client.get(link)).content
+    assert await saved(download) == (await client.get(link)).content
 
 
 async def statuses(client: AsyncClient, links: dict[str, str]) -> list[int]:
     return [(await client.get(link)).status_code for link in links.values()]
+
+
+async def test_older_images_come_below_and_the_next_press_brings_more(
+    stranger: Walk, member: Member, site: Site
+) -> None:
+    walk = stranger
+    await walk.be(member.person, site)
+    await walk.page.goto("/gallery")
+    tiles = walk.page.locator("#pictures > li")
+    await expect(tiles).to_have_count(24)
+    for page in (2, 3):
+        first = await tiles.first.text_content()
+        await walk.hand.follow("Show older ones")
+        if walk.has_scripts:
+            await expect(tiles).to_have_count(24 * page)
+            await expect(walk.page.get_by_role("link", name="Show older ones")).to_be_focused()
+        else:
+            await expect(tiles.first).not_to_have_text(first or "")
+            await expect(tiles).to_have_count(24)

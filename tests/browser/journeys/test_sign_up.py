@@ -6,7 +6,6 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from tests.api.mail.server import MailServer, code_of, running_mail_server
-
 from tests.browser.conftest import fixture
 from tests.browser.journeys.curl import paste
 from tests.browser.journeys.walk import Walk, shows_picture
@@ -66,6 +65,7 @@ async def from_the_key_to_the_gallery(walk: Walk) -> None:
         key = await walk.text_of("live-key")
         lines = await walk.text_of("first-call-text-1")
         assert key in lines
+        await takes_the_key_along(walk)
     await walk.page.evaluate("window.isTheSame = true")
 
     async with walk.stage("image made by curl"):
@@ -88,4 +88,13 @@ async def from_the_key_to_the_gallery(walk: Walk) -> None:
         await walk.arrives("Gallery")
         await expect(walk.page.locator(f'#pictures a[href="/gallery/{made["id"]}"]')).to_be_visible()
         await expect(walk.page.get_by_text(key)).to_have_count(0)
-    print(f"\nsign-up: {walk.told()}")
+    print(f"\nsign-up: {walk.told()}")  # noqa: T201 - for whoever measures, with -s
+
+
+async def takes_the_key_along(walk: Walk) -> None:
+    """By a button, which is there only where it works."""
+    if walk.has_scripts:
+        await walk.hand.press("Copy")
+        await walk.is_told(re.compile("Copied|Ctrl"))
+    else:
+        await expect(walk.page.get_by_role("button", name="Copy")).to_have_count(0)

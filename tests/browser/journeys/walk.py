@@ -1,13 +1,17 @@
 """One person's way over the pages, with scripts or without, and how long each stage of it took."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Download, Locator, Page, expect
 
 from tests.browser.journeys.hands import Hand, Words
+from tests.browser.site import Site
+from tests.people import Person
 
 _ANNOUNCED = '[role="status"], [role="alert"], [aria-live]'
 _PATIENCE_S = 15
@@ -23,6 +27,11 @@ class Walk:
 
     def __post_init__(self) -> None:
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    async def be(self, person: Person, site: Site) -> None:
+        """Logged in."""
+        cookie = {"name": "nb_session", "value": person.token, "url": site.url}
+        await self.page.context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Lax"}])
 
     async def arrives(self, heading: Words) -> None:
         exact = isinstance(heading, str)
@@ -60,5 +69,9 @@ class Walk:
 async def shows_picture(picture: Locator) -> None:
     """The file came, and is one."""
     await picture.scroll_into_view_if_needed()
-    await expect(picture).to_have_js_property("complete", True)
+    await expect(picture).to_have_js_property("complete", value=True)
     assert await picture.evaluate("picture => picture.naturalWidth") > 0
+
+
+async def saved(download: Download) -> bytes:
+    return await asyncio.to_thread(Path(await download.path()).read_bytes)
