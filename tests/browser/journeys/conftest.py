@@ -1,4 +1,5 @@
-"""Each journey is walked three times: with scripts, without, and by the keyboard alone."""
+"""Each journey is walked with scripts and without. With them it goes by the keyboard alone, and where a mouse may do
+something else, by that too."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -21,7 +22,8 @@ class Way:
     has_scripts: bool = True
 
 
-WAYS = [Way("scripts"), Way("no-scripts", has_scripts=False), Way("keyboard", hand=Keyboard)]
+WAYS = [Way("keyboard", hand=Keyboard), Way("no-scripts", has_scripts=False)]
+by_mouse_too = pytest.mark.parametrize("way", [*WAYS, Way("mouse")], ids=lambda way: way.name)
 
 
 @pytest.fixture(params=WAYS, ids=lambda way: way.name)

@@ -2,7 +2,7 @@ from httpx2 import AsyncClient
 from playwright.async_api import expect
 
 from nanobanana.domain.generation.magic_words import OUTCOMES, REFUSALS
-from tests.browser.journeys.conftest import Way
+from tests.browser.journeys.conftest import Way, by_mouse_too
 from tests.browser.journeys.walk import Walk, shows_picture
 from tests.people import Person
 
@@ -10,6 +10,7 @@ from tests.people import Person
 A_FEW = ["quota_exceeded=key_cap", "internal_error", "content_policy"]
 
 
+@by_mouse_too
 async def test_images_and_failures_in_the_playground(
     walk: Walk, way: Way, ada: Person, client: AsyncClient
 ) -> None:
@@ -18,7 +19,7 @@ async def test_images_and_failures_in_the_playground(
     await an_image_is_made(walk, "a banana in a hat")
     await an_image_is_made(walk, "a late banana [test:slow=1]")
     await two_presses_make_one_image(walk, ada, client)
-    for word in [*REFUSALS, *OUTCOMES] if way.name == "scripts" else A_FEW:
+    for word in [*REFUSALS, *OUTCOMES] if way.name == "mouse" else A_FEW:
         await a_failure_is_told(walk, word)
 
 

@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from tests.api.mail.server import MailServer, code_of, running_mail_server
 from tests.browser.conftest import fixture
+from tests.browser.journeys.conftest import by_mouse_too
 from tests.browser.journeys.curl import paste
 from tests.browser.journeys.walk import Walk, shows_picture
 from tests.browser.site import Site, running_site
@@ -23,6 +24,7 @@ async def site_with_mail(sandbox_url: str) -> AsyncIterator[tuple[Site, MailServ
                 yield site, server
 
 
+@by_mouse_too
 async def test_from_the_landing_page_to_the_first_image(stranger: Walk, address: str) -> None:
     await registers(stranger, "/", address)
     await from_the_key_to_the_gallery(stranger)
