@@ -15,6 +15,7 @@ from tests.people import Person
 
 _ANNOUNCED = '[role="status"], [role="alert"], [aria-live]'
 _PATIENCE_S = 15
+expect.set_options(timeout=_PATIENCE_S * 1000)
 
 
 @dataclass
