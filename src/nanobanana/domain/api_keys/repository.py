@@ -1,7 +1,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, func, insert, select, true, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -104,12 +104,21 @@ async def change(
 
 
 async def rotate(
-    connection: AsyncConnection, *, id: str, account_id: str, hash: bytes, last4: str, overlap: timedelta
+    connection: AsyncConnection,
+    *,
+    id: str,
+    account_id: str,
+    hash: bytes,
+    last4: str,
+    overlap: timedelta,
+    present: str | None,
 ) -> ApiKey | None:
-    """The right-hand sides are the row as the rotation before left it, however many come at once."""
+    """The right-hand sides are the row as the rotation before left it, however many come at once; with `present`, the
+    last four characters that the one was asked to end, only one of them finds it."""
     statement = (
         update(api_keys)
         .where(api_keys.c.id == id, *_alive(account_id))
+        .where(true() if present is None else api_keys.c.last4 == present)
         .values(
             hash=hash,
             last4=last4,

@@ -77,8 +77,11 @@ class ApiKeys:
                 await repository.change(connection, id=id, account_id=account_id, settings=settings)
             )
 
-    async def rotate(self, id: str, *, account_id: str, overlap: timedelta) -> IssuedKey:
-        """A new text for the same key. The present one works for the overlap, the one before it ends now."""
+    async def rotate(
+        self, id: str, *, account_id: str, overlap: timedelta, present: str | None = None
+    ) -> IssuedKey:
+        """A new text for the same key. The present one works for the overlap, the one before it ends now. With
+        `present` only a text that ends so is rotated; raises NotFoundError when it has been."""
         async with self._database.begin() as connection:
             before = _found(await repository.get(connection, id=id, account_id=account_id))
             text = rules.new_key(before.mode)
@@ -89,6 +92,7 @@ class ApiKeys:
                 hash=rules.hash_key(text, self._secrets[0]),
                 last4=text[-4:],
                 overlap=overlap,
+                present=present,
             )
             issued = IssuedKey(api_key=_found(rotated), text=text)
             await announce(

@@ -17,14 +17,16 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 class StaleFormError(NanoBananaError):
-    """The form token is missing, forged, or of another session."""
+    """The form token is missing, forged, or of another session; or what the form is about is no longer as it was."""
 
     status = 403
     code = "stale_form"
     type = "permission_error"
 
-    def __init__(self) -> None:
-        super().__init__("This page was loaded before you last logged in. Reload it and try again.")
+    def __init__(
+        self, message: str = "This page was loaded before you last logged in. Reload it and try again."
+    ) -> None:
+        super().__init__(message)
 
 
 class InvalidFormError(InvalidRequestError):

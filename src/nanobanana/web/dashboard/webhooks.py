@@ -19,7 +19,7 @@ from nanobanana.domain.webhooks.types import (
 )
 from nanobanana.errors import NanoBananaError
 from nanobanana.web.api.schemas.webhooks import NewWebhook
-from nanobanana.web.dashboard.forms import FormLists, InvalidFormError, checked
+from nanobanana.web.dashboard.forms import FormLists, InvalidFormError, checked, problems_of
 from nanobanana.web.dashboard.visitors import LoggedIn, Sender, Visitor
 from nanobanana.web.dependencies import ClientAddress, Id, ServicesDep
 from nanobanana.web.pages import page, redirect
@@ -207,7 +207,7 @@ async def _list_page(
         most=MAX_WEBHOOKS,
         events=EVENTS,
         reasons=REASONS,
-        problems=_problems_of(error),
+        problems=problems_of(error),
         form={"url": _url_in(lists)},
         ticked=lists.get("events", []),
     )
@@ -239,7 +239,7 @@ async def _webhook_page(
         now=datetime.now(UTC),
         events=EVENTS,
         reasons=REASONS,
-        problems=_problems_of(error),
+        problems=problems_of(error),
         deliveries=deliveries,
         older=deliveries[-1].id if has_more else None,
         status=status,
@@ -272,7 +272,3 @@ def _beside_its_field(error: NanoBananaError) -> NanoBananaError:
     if error.param is None:
         return error
     return InvalidFormError({error.param: error.message.removeprefix(f"{error.param}: ")})
-
-
-def _problems_of(error: NanoBananaError | None) -> Mapping[str, str]:
-    return error.problems if isinstance(error, InvalidFormError) else {}

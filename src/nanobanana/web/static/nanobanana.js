@@ -28,3 +28,13 @@ document.addEventListener("click", event => {
 })
 document.addEventListener("htmx:after:swap", () => showButtons(document))
 showButtons(document)
+
+// While its answer is on the way a form is not sent again: a second click would make a key that nobody is shown, or show
+// an error in place of the first one's answer. Those of htmx see to it themselves.
+document.addEventListener("submit", event => {
+  const form = event.target
+  if (event.defaultPrevented || form.method !== "post") return
+  if ("sent" in form.dataset) event.preventDefault()
+  form.dataset.sent = ""
+  setTimeout(() => { delete form.dataset.sent }, 3000)
+})
