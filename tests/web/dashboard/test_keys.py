@@ -261,12 +261,15 @@ async def test_a_rotation_shows_the_new_text_once_beside_which_the_old_one_works
 ) -> None:
     works = overlap != "0"
     key = await create(browser, alice, name="turned")
-    shown = await send(browser, f"/keys/{key['id']}/rotate", overlap_seconds=overlap)
+    form = {"overlap_seconds": overlap, "last4": key["last4"]}
+    shown, *again = [await send(browser, f"/keys/{key['id']}/rotate", **form) for _ in range(2)]
     (text,) = set(KEY.findall(shown.text))
     after = await stored(browser, alice, key["id"])
 
     assert shown.status_code == 200
     assert ("has ended" in shown.text) is not works
+    assert [page.status_code for page in again] == [400], "a page that is loaded again rotates nothing"
+    assert "was rotated already" in again[0].text
     assert [await is_taken(browser, one) for one in (text, key["key"])] == [True, works]
     ends_in = datetime.fromisoformat(after["previous_expires_at"]) - datetime.now(UTC)
     assert abs(ends_in - timedelta(seconds=int(overlap))) < timedelta(minutes=1)
@@ -278,7 +281,7 @@ async def test_a_rotation_shows_the_new_text_once_beside_which_the_old_one_works
 async def test_a_forged_overlap_rotates_nothing(browser: AsyncClient, alice: Person) -> None:
     key = await create(browser, alice)
     tried = [
-        await send(browser, f"/keys/{key['id']}/rotate", overlap_seconds=overlap)
+        await send(browser, f"/keys/{key['id']}/rotate", overlap_seconds=overlap, last4=key["last4"])
         for overlap in ("", "-1", "604801", "a day")
     ]
 
