@@ -1,9 +1,12 @@
 // The conveniences that HTML has no words for. Pages work without them.
 
 // <button data-copy="id" hidden>Copy</button> copies the text of the element with that id. Buttons that only work with
-// a script are hidden until there is one.
+// a script are hidden until there is one. What becomes of a press is said aloud too.
 function showButtons(root) {
-  for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = false
+  for (const button of root.querySelectorAll("[data-copy][hidden]")) {
+    button.ariaLive = "polite"
+    button.hidden = false
+  }
 }
 
 async function copy(button) {
