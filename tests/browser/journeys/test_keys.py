@@ -49,7 +49,7 @@ async def created(walk: Walk) -> str:
     await walk.hand.type("Images a month, at most", "1")
     await walk.hand.type("Where it may be used from", "nowhere")
     await walk.hand.press("Create the key")
-    await walk.is_told("Some of this cannot be so")
+    await walk.is_told("Something needs another look")
     await expect(walk.page.get_by_label("Where it may be used from")).to_have_attribute(
         "aria-invalid", "true"
     )

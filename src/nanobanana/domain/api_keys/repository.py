@@ -1,7 +1,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import RowMapping, func, insert, select, true, update
+from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -118,7 +118,6 @@ async def rotate(
     statement = (
         update(api_keys)
         .where(api_keys.c.id == id, *_alive(account_id))
-        .where(true() if present is None else api_keys.c.last4 == present)
         .values(
             hash=hash,
             last4=last4,
@@ -129,6 +128,8 @@ async def rotate(
         )
         .returning(*_COLUMNS)
     )
+    if present is not None:
+        statement = statement.where(api_keys.c.last4 == present)
     return _key((await connection.execute(statement)).mappings().one_or_none())
 
 

@@ -23,17 +23,17 @@ class StaleFormError(NanoBananaError):
     code = "stale_form"
     type = "permission_error"
 
-    def __init__(
-        self, message: str = "This page was loaded before you last logged in. Reload it and try again."
-    ) -> None:
-        super().__init__(message)
+    def __init__(self) -> None:
+        super().__init__(
+            "This form is from before you last logged in. Go back, reload the page and send it again."
+        )
 
 
 class InvalidFormError(InvalidRequestError):
     """`problems`: what is wrong with which field."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("Some of this cannot be so: see below.")
+        super().__init__("Something needs another look: see below.")
         self.problems = problems
 
 

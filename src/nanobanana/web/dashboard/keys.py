@@ -5,9 +5,9 @@ from fastapi import APIRouter, Response
 
 from nanobanana.domain.api_keys.service import MAX_KEYS
 from nanobanana.domain.api_keys.types import IssuedKey
-from nanobanana.errors import NanoBananaError, NotFoundError
+from nanobanana.errors import InvalidRequestError, NanoBananaError
 from nanobanana.web.dashboard import key_forms
-from nanobanana.web.dashboard.forms import Form, FormLists, InvalidFormError, StaleFormError, problems_of
+from nanobanana.web.dashboard.forms import Form, FormLists, InvalidFormError, problems_of
 from nanobanana.web.dashboard.key_forms import KeyForm
 from nanobanana.web.dashboard.visitors import LoggedIn, Sender, Visitor
 from nanobanana.web.dependencies import BaseUrl, Id, ServicesDep
@@ -24,10 +24,6 @@ _DONE_TO_ONE = {
     "disabled": "The key is disabled: it is refused until you enable it again.",
     "enabled": "The key is enabled.",
 }
-_ROTATED = (
-    "The key has been rotated since this page was loaded, by this form or another: its new text was shown then. "
-    "Nothing is changed now."
-)
 
 
 @router.get("")
@@ -76,17 +72,14 @@ async def rotate_key(
     id: Id, form: Form, sender: Sender, services: ServicesDep, base_url: BaseUrl
 ) -> Response:
     try:
-        overlap = timedelta(seconds=key_forms.rotation(form).overlap_seconds)
-    except InvalidFormError as error:
-        return await _key_page(id, sender, services, error=error)
-    # A click too many, or the answer loaded anew, would end the very text that is to go on working.
-    present = form.get("last4", "")
-    try:
         issued = await services.api_keys.rotate(
-            id, account_id=sender.account.id, overlap=overlap, present=present
+            id,
+            account_id=sender.account.id,
+            overlap=timedelta(seconds=key_forms.rotation(form).overlap_seconds),
+            last4=form.get("last4", ""),
         )
-    except NotFoundError:
-        return await _key_page(id, sender, services, error=StaleFormError(_ROTATED))
+    except InvalidRequestError as error:
+        return await _key_page(id, sender, services, error=error)
     return _shown_key(issued, sender, base_url)
 
 

@@ -47,6 +47,8 @@ _DONE = {
     "replayed": "The delivery is sent once more.",
 }
 _PER_PAGE = 20
+# What nearly everybody wants to be told of.
+_USUAL = MappingProxyType({"events": ["image.completed", "image.failed"]})
 
 Cursor = Annotated[str | None, Query(pattern=r"^whd_[0-9A-Za-z]{22}$")]
 
@@ -196,7 +198,7 @@ async def _list_page(
     *,
     error: NanoBananaError | None = None,
     notice: str | None = None,
-    lists: Mapping[str, list[str]] = MappingProxyType({}),
+    lists: Mapping[str, list[str]] = _USUAL,
 ) -> Response:
     return page(
         "dashboard/webhooks.html",
