@@ -35,12 +35,14 @@ async def test_names_of_pictures_and_guesses_become_no_time_series(
 ) -> None:
     made = await client.post("/v1/generate", json={"prompt": "a banana"}, headers=alice.by_key)
     picture = made.json()["url"].removeprefix("http://nanobanana.test/images/")
-    for path in (f"/images/{picture}", "/docs/a/guess", "/docs/reference/usage.md", "/v1/keys/keys"):
+    guesses = ("/docs/a/guess", "/docs/", "/v1/keys/keys", "/webhooks/a/deliveries/a-guess")
+    for path in (f"/images/{picture}", "/docs/reference/usage.md", *guesses):
         await client.get(path)
 
     text = (await client.get("/metrics")).text
 
-    for route in ("/images/{name}", "/docs/{name}", "/v1/keys/{id}"):
+    of_deliveries = "/webhooks/{id}/deliveries/{delivery_id}"
+    for route in ("/images/{name}", "/docs/{name}", "/v1/keys/{id}", of_deliveries):
         assert f'route="{route}"' in text
     assert picture not in text
     assert "guess" not in text

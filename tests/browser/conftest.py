@@ -47,7 +47,7 @@ Opener = Callable[..., AbstractAsyncContextManager[BrowserContext]]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent == Path(__file__).parent and is_async_test(item):
+        if item.path.is_relative_to(Path(__file__).parent) and is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

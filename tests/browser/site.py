@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -33,7 +34,10 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def running_site(database_url: str, sandbox_url: str, data_dir: Path) -> AsyncIterator[Site]:
+async def running_site(
+    database_url: str, sandbox_url: str, data_dir: Path, **more: Any
+) -> AsyncIterator[Site]:
+    """`more`: settings."""
     # Named as TCP, for asyncio to send without waiting to have more.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
@@ -50,6 +54,7 @@ async def running_site(database_url: str, sandbox_url: str, data_dir: Path) -> A
                 webhook_allowed_networks=("127.0.0.0/8",),
                 log_level="debug",
                 shutdown_grace_s=5,
+                **more,
             )
         )
         server = _Server(

@@ -1,5 +1,6 @@
 """What is wrong with a request is told in our words, never in those of a library."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -20,6 +21,7 @@ class Everything(BaseModel):
     pair: Annotated[list[int], Field(min_length=2)] | None = None
     mode: Literal["live", "test"] | None = None
     at: AwareDatetime | None = None
+    day: Annotated[date, Field(ge=date(2020, 1, 1))] | None = None
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,7 @@ class Everything(BaseModel):
         ({"number": 1.5}, "This must be a whole number."),
         ({"number": 0}, "This must be at least 1."),
         ({"number": 10**10}, "This must be at most 1,000,000,000."),
+        ({"day": "2019-12-31"}, "This must be at least 2020-01-01."),
         ({"usd": 0}, "This must be more than 0."),
         ({"usd": 1_000_000.5}, "This must be at most 1,000,000."),
         ({"usd": float("nan")}, "This must be a number."),

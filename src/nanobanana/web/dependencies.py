@@ -13,7 +13,7 @@ from nanobanana.domain.api_keys.types import Bearer, Scope
 from nanobanana.domain.sessions.errors import InvalidSessionError
 from nanobanana.domain.sessions.service import SESSION_PREFIX
 from nanobanana.domain.sessions.types import Session
-from nanobanana.errors import NotFoundError
+from nanobanana.errors import InvalidRequestError, NotFoundError
 from nanobanana.kit.addresses import IPAddress
 from nanobanana.services import Services
 from nanobanana.web.errors import UnsupportedMediaTypeError
@@ -100,18 +100,28 @@ class _AccountIdFor:
         return bearer.account_id
 
 
+# A name or an address, and a port.
+_HOST = re.compile(r"([\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?", re.ASCII)
+
+
 async def base_url(services: ServicesDep, request: Request) -> str:
+    """What no host is called goes into no link and no page: there it would mean something else, or be without end."""
     if services.settings.public_url:
         return services.settings.public_url
     host = request.headers.get("host")
-    return f"{request.scope['scheme']}://{host}" if host else str(request.base_url).rstrip("/")
+    if not host:
+        return str(request.base_url).rstrip("/")
+    if not _HOST.fullmatch(host):
+        raise InvalidRequestError("The header Host names no host.")
+    return f"{request.scope['scheme']}://{host}"
 
 
 async def _user_agent(request: Request) -> str | None:
     return request.headers.get("user-agent")
 
 
-def _of_known_shape(id: str) -> str:
+def of_known_shape(id: str) -> str:
+    """Raises NotFoundError for what can be nobody's id."""
     if not re.fullmatch(r"[a-z]{3}_[0-9A-Za-z]{22}", id):
         raise NotFoundError("There is no such id.")
     return id
@@ -142,6 +152,6 @@ BaseUrl = Annotated[str, Depends(base_url)]
 # What the caller says it is.
 UserAgent = Annotated[str | None, Depends(_user_agent)]
 # An id in a path; what no id can be is 404 like any other that does not exist.
-Id = Annotated[str, AfterValidator(_of_known_shape)]
+Id = Annotated[str, AfterValidator(of_known_shape)]
 # The body is JSON, else 415.
 JsonBody = Depends(require_json)

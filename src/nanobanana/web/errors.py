@@ -46,10 +46,13 @@ class UnsupportedMediaTypeError(NanoBananaError):
     type = "invalid_request_error"
 
 
-# Of pages; any other status is called what HTTP calls it.
-_TITLES = {
+# Of pages, by code or status; any other status is called what HTTP calls it.
+_TITLES: Mapping[str | int, str] = {
+    "stale_form": "This form is out of date",
+    400: "Something in this cannot be right",
     403: "This is not open to you",
     404: "There is nothing here",
+    405: "Only a form leads here",
     410: "This picture is gone",
     429: "Too fast",
     500: "Something broke on our side",
@@ -60,7 +63,7 @@ _TITLES = {
 # What to do about it, where the message does not say it.
 _ADVICE = {
     404: "The link may be old, or cut off where it was copied. What you look for is perhaps in your dashboard or in the documentation.",
-    410: "It was deleted by its owner, or its time was up. Pictures go for good: make it once more from the same prompt.",
+    410: "Pictures go for good: make it once more from the same prompt.",
     429: "Nothing is wrong with what you sent. It was more in a short time than one visitor may send, so that there is room for all.",
     500: "Try it once more. What you typed is still there when you go back.",
     503: "Nothing is lost: pictures that are on their way go on being made.",
@@ -78,7 +81,7 @@ def error_response(
 ) -> Response:
     request_id = scope["state"]["request_id"]
     if wants_page(scope):
-        title = _TITLES.get(error.status) or HTTPStatus(error.status).phrase
+        title = _TITLES.get(error.code) or _TITLES.get(error.status) or HTTPStatus(error.status).phrase
         return page(
             "error.html", error=error, title=title, advice=_ADVICE.get(error.status), request_id=request_id
         )
@@ -138,6 +141,8 @@ def _from_status(status: int, request: Request) -> NanoBananaError:
         return NotFoundError("There is no page at this address.")
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"There is no {what}. See /docs.")
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and wants_page(request.scope):
+        return MethodNotAllowedError("This address takes what a form sends, and shows nothing by itself.")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         return MethodNotAllowedError(
             f"There is no {what}: the header Allow names the methods of this address."

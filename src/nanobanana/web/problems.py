@@ -10,12 +10,12 @@ _WORDS = {
     "model_attributes_type": "This must be a JSON object.",
     "string_unicode": "This must be valid Unicode text, without lone surrogates.",
     "string_type": "This must be a text.",
-    "string_too_short": "This must have at least {min_length:,} characters.",
-    "string_too_long": "This must have at most {max_length:,} characters.",
+    "string_too_short": "This must have at least {min_length} characters.",
+    "string_too_long": "This must have at most {max_length} characters.",
     "string_pattern_mismatch": "This does not have the form it must have: see /docs.",
     "list_type": "This must be a list.",
-    "too_short": "This must have at least {min_length:,} entries.",
-    "too_long": "This must have at most {max_length:,} entries.",
+    "too_short": "This must have at least {min_length} entries.",
+    "too_long": "This must have at most {max_length} entries.",
     "int_type": "This must be a whole number.",
     "int_parsing": "This must be a whole number.",
     "int_from_float": "This must be a whole number.",
@@ -24,9 +24,10 @@ _WORDS = {
     "finite_number": "This must be a number.",
     "bool_type": "This must be true or false.",
     "bool_parsing": "This must be true or false.",
-    "greater_than": "This must be more than {gt:,.10g}.",
-    "greater_than_equal": "This must be at least {ge:,.10g}.",
-    "less_than_equal": "This must be at most {le:,.10g}.",
+    "greater_than": "This must be more than {gt}.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than": "This must be less than {lt}.",
+    "less_than_equal": "This must be at most {le}.",
     "datetime_parsing": "There is no such day or time.",
     "datetime_from_date_parsing": "There is no such day or time.",
     "date_parsing": "There is no such day.",
@@ -47,7 +48,14 @@ def message_of(problem: Mapping[str, Any]) -> str:
     if bounds.get("min_length") == 1:
         return "This must not be empty."
     words = _WORDS.get(problem["type"])
-    return words.format(**bounds) if words else _in_our_words(str(problem["msg"]))
+    if words is None:
+        return _in_our_words(str(problem["msg"]))
+    return words.format(**{name: _shown(bound) for name, bound in bounds.items()})
+
+
+def _shown(bound: object) -> str:
+    """`1,000` and `0.5`; a day as it is."""
+    return f"{bound:,.10g}" if isinstance(bound, int | float) else str(bound)
 
 
 def _in_our_words(message: str) -> str:

@@ -11,7 +11,8 @@ from tests.people import PASSWORD, Person
 from tests.web.browser import FROM_OURS, form_token_of, log_in, press
 
 NEW = "quite another password"
-WRONG = "not the password"
+# Shorter than a new one may be: it is told as wrong all the same.
+WRONG = "no"
 
 
 async def send(client: AsyncClient, path: str, **form: str) -> Response:
@@ -47,6 +48,27 @@ async def test_it_lists_the_sessions_and_marks_this_one(
     assert len(ends_of(page)) == 3  # with the one of signing up
     assert page.count("this session") == 1
     assert page.index("this session") < page.index(id)
+
+
+async def test_of_thousands_of_sessions_this_one_and_the_newest_are_listed(
+    client: AsyncClient, alice: Person, services: Services
+) -> None:
+    await log_in(client, alice.email)
+    more = """
+        insert into sessions (id, account_id, token_hash, expires_at)
+        select 'ses_' || lpad((%(from)s + n)::text, 22, 'z'), account_id, sha256((%(from)s + n)::text::bytea), expires_at
+        from (select account_id, expires_at from sessions limit 1) one, generate_series(1, %(number)s) n
+    """
+    await services.database.statement(more, {"from": 0, "number": 48})
+    fifty = (await client.get("/account")).text
+    await services.database.statement(more, {"from": 1_000, "number": 2_000})
+    many = (await client.get("/account")).text
+
+    assert [len(ends_of(page)) for page in (fifty, many)] == [50, 50]
+    assert ["older ones" in page for page in (fifty, many)] == [False, True]
+    assert "And 2,000 older ones." in many
+    assert "this session" in many
+    assert len(many) < 60_000
 
 
 async def test_one_session_can_be_ended_and_the_others_live_on(client: AsyncClient, alice: Person) -> None:

@@ -104,6 +104,9 @@ async def test_an_error_on_a_page_is_a_page_with_its_code_and_request(
         assert f"<code>{code}</code>" in answer.text
         assert answer.headers["x-request-id"] in answer.text
     assert answers[1][2].headers["allow"] == "GET, POST"
+    assert "takes what a form sends" in answers[1][2].text
+    # Whether somebody is logged in it cannot know.
+    assert not any('href="/login"' in answer.text for _, _, answer in answers)
     assert all(wants_page({"path": route.path, "headers": []}) for route in page_routes(app))
 
 

@@ -95,7 +95,7 @@ async def test_a_form_without_the_token_of_its_session_is_refused(
     missing = await client.post("/logout", headers=FROM_OURS)
 
     assert {page.status_code for page in (*refused, missing)} == {403}
-    assert all("stale_form" in page.text and "Reload" in page.text for page in (*refused, missing))
+    assert all("stale_form" in page.text and "reload the page" in page.text for page in (*refused, missing))
     assert (await client.get("/account")).status_code == 200
 
 

@@ -92,7 +92,7 @@ async def test_filters_are_kept_and_hold_on_every_page(
                 f'<option value="{value}" selected>' if name not in {"from", "to"} else f'value="{value}"'
             )
             assert chosen in page.text
-    assert "Nothing is like this." in page.text
+    assert "No image is like this." in page.text
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ async def test_what_is_rare_is_looked_for_in_so_many_images_and_then_further(
     short = await client.get("/gallery", params={"status": "succeeded"})
 
     assert "Nothing like this among the 10 images back to" in empty.text
-    assert "Nothing is like this." in end.text
+    assert "No image is like this." in end.text
     assert len(shown(short)) == 10
     assert "Looked through 10 images, back to" in short.text
     assert len(shown(await client.get(link_of(short, "Look further")))) == 5
@@ -221,6 +221,10 @@ async def test_a_failed_one_says_why_what_to_do_and_that_it_costs_nothing(
     assert "Refused by the content policy" in page.text
     assert "Nothing was charged." in page.text
     assert 'href="/docs/errors#content_policy"' in page.text
+    ticks = [f'name="ids" value="{id}"' in (await client.get("/gallery")).text]
+    await send(client, "/gallery/delete", ids=id, sure="yes")
+    ticks.append(f'name="ids" value="{id}"' in (await client.get("/gallery")).text)
+    assert ticks == [True, False], "nothing is left of it to delete"
 
 
 async def test_what_is_gone_has_its_page_without_picture_and_prompt(

@@ -1,5 +1,6 @@
 """Keys as their owner sees and changes them: the same rules as /v1/keys, in forms."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient, Response
 
+from nanobanana.domain.api_keys.errors import RotatedMeanwhileError
 from nanobanana.domain.api_keys.service import MAX_KEYS
 from nanobanana.services import Services
 from tests.people import Person
@@ -29,6 +31,11 @@ async def send(client: AsyncClient, path: str, **form: object) -> Response:
     """As the form at /keys, or on the page of a key, does."""
     token = form_token_of(await client.get("/account"))
     return await client.post(path, data={"form_token": token, **form}, headers=FROM_OURS)
+
+
+async def rotate(client: AsyncClient, key: dict[str, Any], overlap: str) -> Response:
+    form = {"last4": key["last4"], "overlap_seconds": overlap}
+    return await send(client, f"/keys/{key['id']}/rotate", **form)
 
 
 async def create(client: AsyncClient, person: Person, **body: object) -> dict[str, Any]:
@@ -261,7 +268,7 @@ async def test_a_rotation_shows_the_new_text_once_beside_which_the_old_one_works
 ) -> None:
     works = overlap != "0"
     key = await create(browser, alice, name="turned")
-    shown = await send(browser, f"/keys/{key['id']}/rotate", overlap_seconds=overlap)
+    shown = await rotate(browser, key, overlap)
     (text,) = set(KEY.findall(shown.text))
     after = await stored(browser, alice, key["id"])
 
@@ -275,12 +282,24 @@ async def test_a_rotation_shows_the_new_text_once_beside_which_the_old_one_works
     assert not KEY.search(page)
 
 
+async def test_a_rotation_that_is_sent_twice_ends_no_text_that_goes_on_working(
+    browser: AsyncClient, alice: Person
+) -> None:
+    key = await create(browser, alice, name="turned")
+    page = (await browser.get(f"/keys/{key['id']}")).text
+    at_once = await asyncio.gather(*[rotate(browser, key, "86400") for _ in range(3)])
+    late = await rotate(browser, key, "86400")
+
+    assert f'name="last4" value="{key["last4"]}"' in page
+    assert sorted(answer.status_code for answer in at_once) == [200, 400, 400]
+    assert (late.status_code, RotatedMeanwhileError().message in late.text) == (400, True)
+    texts = {text for answer in (*at_once, late) for text in KEY.findall(answer.text)}
+    assert [await is_taken(browser, text) for text in (*texts, key["key"])] == [True, True]
+
+
 async def test_a_forged_overlap_rotates_nothing(browser: AsyncClient, alice: Person) -> None:
     key = await create(browser, alice)
-    tried = [
-        await send(browser, f"/keys/{key['id']}/rotate", overlap_seconds=overlap)
-        for overlap in ("", "-1", "604801", "a day")
-    ]
+    tried = [await rotate(browser, key, overlap) for overlap in ("", "-1", "604801", "a day")]
 
     assert {page.status_code for page in tried} == {400}
     assert all('class="wrong"' in page.text for page in tried)

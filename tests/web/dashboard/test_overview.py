@@ -81,7 +81,7 @@ async def test_its_figures_are_those_of_the_usage_report(
     assert f"{report['quota']['left']} left." in text
     assert "1 failed and 1 refused: not charged" in text
     hour_left = re.findall(r'"hour";r=(\d+)', headers["ratelimit"])[0]
-    assert f"{hour_left} of 10 left" in text
+    assert f"{10 - int(hour_left)} of 10 images {hour_left} left" in text
     assert "$0.94 $0.06 spent this month, of your cap of $0.50. $0.44 left to spend." in text
     assert report["money"]["left_usd"] == 0.44
     # The last six: names and prompts as they were written, each in its own direction.
@@ -162,12 +162,12 @@ async def test_an_hour_is_slower_for_who_is_refused_often_and_unlimited_where_th
     assert "No limit Your plan sets none an hour." in words(await client.get("/dashboard"))
 
     await put_on_plan(services, alice, images_per_hour=40)
-    assert "40 of 40 left Of any 60 minutes" in words(await client.get("/dashboard"))
+    assert "0 of 40 images 40 left, for all live keys together." in words(await client.get("/dashboard"))
     await services.database.statement(
         "update accounts set refusals = 25, refused_on = (now() at time zone 'utc')::date", {}
     )
     headers = await ask(client, alice.by_key)
     assert '"hour";q=4;' in headers["ratelimit-policy"]
     text = words(await client.get("/dashboard"))
-    assert "3 of 4 left" in text
+    assert "1 of 4 images 3 left" in text
     assert "One more in 60 minutes." in text

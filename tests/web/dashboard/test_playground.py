@@ -302,3 +302,13 @@ async def test_somebody_elses_images_are_404_here_too(
     ]
 
     assert {answer.status_code for answer in answers} == {404}
+
+
+async def test_what_can_be_nobodys_id_is_not_asked_for(client: AsyncClient, alice: Person) -> None:
+    await log_in(client, alice.email)
+    for id in ("", "\0", "gen_\0", "key_" + "x" * 9_000):
+        again = await client.get("/playground", params={"again": id})
+        ordered = await order(client, key=id)
+
+        assert (again.status_code, ordered.status_code) == (404, 404)
+        assert "There is no such key" in ordered.text

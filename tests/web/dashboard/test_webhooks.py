@@ -59,7 +59,9 @@ async def look(client: AsyncClient, path: str) -> str:
 
 async def test_an_endpoint_is_made_changed_paused_and_deleted(desk: Desk, client: AsyncClient) -> None:
     await log_in(client, desk.person.email)
-    assert "Your endpoints would be here" in await look(client, "/webhooks")
+    page = await look(client, "/webhooks")
+    assert "Your endpoints would be here" in page
+    assert re.findall(r'value="([a-z.]+)" checked', page) == ["image.completed", "image.failed"]
 
     made = await send(client, "/webhooks", url=f" {URL} ", events=["image.completed", "key.rotated"])
     assert made.status_code == 200

@@ -40,6 +40,12 @@ async def test_every_page_has_a_strict_policy_and_may_be_kept_for_minutes(
         assert not re.search(r"<[^>]+\s(style|on\w+)=", answer.text)
 
 
+async def test_addresses_that_are_guessed_lead_to_a_page(client: AsyncClient) -> None:
+    for guessed, page in (("/docs/", "/docs"), ("/docs/reference", "/docs/reference/generations")):
+        answer = await client.get(guessed)
+        assert (answer.status_code, answer.headers["location"]) == (303, page)
+
+
 async def test_a_page_that_the_browser_has_is_not_sent_again(client: AsyncClient) -> None:
     for encoding in ("gzip", "identity"):
         first = await client.get("/docs/errors", headers={"Accept-Encoding": encoding})

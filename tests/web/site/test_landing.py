@@ -44,7 +44,7 @@ async def test_it_says_what_this_is_what_it_costs_and_what_we_promise(client: As
     ):
         assert said in words
     assert set(re.findall(r'href="/docs/([\w-]+)', page)) <= GUIDES
-    assert '<a class="standing operational" href="/status">' in page
+    assert '<a class="light operational" href="/status">' in page
 
 
 async def test_the_example_needs_no_script_and_one_puts_its_answer_in_place(client: AsyncClient) -> None:

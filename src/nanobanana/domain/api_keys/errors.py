@@ -1,4 +1,4 @@
-from nanobanana.errors import NanoBananaError
+from nanobanana.errors import InvalidRequestError, NanoBananaError
 
 
 class InvalidApiKeyError(NanoBananaError):
@@ -49,6 +49,15 @@ class IpNotAllowedError(NanoBananaError):
     def __init__(self) -> None:
         super().__init__(
             "This API key may not be used from this address. Its owner decides: PATCH /v1/keys/{id}."
+        )
+
+
+class RotatedMeanwhileError(InvalidRequestError):
+    """A page that is sent twice would end the text that it has just promised to keep."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This key was rotated already, and its new text shown then. Rotate it again if it is lost."
         )
 
 

@@ -104,9 +104,17 @@ async def change(
 
 
 async def rotate(
-    connection: AsyncConnection, *, id: str, account_id: str, hash: bytes, last4: str, overlap: timedelta
+    connection: AsyncConnection,
+    *,
+    id: str,
+    account_id: str,
+    hash: bytes,
+    last4: str,
+    overlap: timedelta,
+    present: str | None,
 ) -> ApiKey | None:
-    """The right-hand sides are the row as the rotation before left it, however many come at once."""
+    """The right-hand sides are the row as the rotation before left it, however many come at once; with `present`, the
+    last four characters that the one was asked to end, only one of them finds it."""
     statement = (
         update(api_keys)
         .where(api_keys.c.id == id, *_alive(account_id))
@@ -120,6 +128,8 @@ async def rotate(
         )
         .returning(*_COLUMNS)
     )
+    if present is not None:
+        statement = statement.where(api_keys.c.last4 == present)
     return _key((await connection.execute(statement)).mappings().one_or_none())
 
 

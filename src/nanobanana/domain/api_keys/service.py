@@ -10,6 +10,7 @@ from nanobanana.domain.api_keys.errors import (
     InvalidApiKeyError,
     IpNotAllowedError,
     MistypedApiKeyError,
+    RotatedMeanwhileError,
     ScopeMissingError,
     TooManyKeysError,
 )
@@ -77,8 +78,11 @@ class ApiKeys:
                 await repository.change(connection, id=id, account_id=account_id, settings=settings)
             )
 
-    async def rotate(self, id: str, *, account_id: str, overlap: timedelta) -> IssuedKey:
-        """A new text for the same key. The present one works for the overlap, the one before it ends now."""
+    async def rotate(
+        self, id: str, *, account_id: str, overlap: timedelta, last4: str | None = None
+    ) -> IssuedKey:
+        """A new text for the same key. The present one works for the overlap, the one before it ends now. With the
+        `last4` of the text that is to be replaced, a rotation that is sent twice happens once."""
         async with self._database.begin() as connection:
             before = _found(await repository.get(connection, id=id, account_id=account_id))
             text = rules.new_key(before.mode)
@@ -89,7 +93,10 @@ class ApiKeys:
                 hash=rules.hash_key(text, self._secrets[0]),
                 last4=text[-4:],
                 overlap=overlap,
+                present=last4,
             )
+            if rotated is None and last4 is not None:
+                raise RotatedMeanwhileError
             issued = IssuedKey(api_key=_found(rotated), text=text)
             await announce(
                 connection,

@@ -78,4 +78,11 @@ webhook_deliveries = Table(
         "due_at",
         postgresql_where=text("due_at is not null"),
     ),
+    # An owner who looks for these would wait while all the others are read; it costs a delivery that succeeds nothing.
+    Index(
+        "webhook_deliveries_failed_idx",
+        "webhook_id",
+        text("id desc"),
+        postgresql_where=text("state = 'failed'"),
+    ),
 )

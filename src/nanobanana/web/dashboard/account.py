@@ -10,6 +10,9 @@ from nanobanana.web.pages import page, redirect
 
 router = APIRouter(prefix="/account")
 
+# Programs that log in each time they run leave thousands.
+_SESSIONS = 50
+
 _DONE = {
     "email": "A link is on its way to the new address. Open it within 24 hours: until then you log in with the present one.",
     "password": "Your password is changed. All other sessions have ended.",
@@ -45,12 +48,15 @@ async def _account_page(
     notice: str | None = None,
     error: NanoBananaError | None = None,
 ) -> Response:
+    """This session first, then the newest."""
     sessions = await services.people.sessions.list_alive(account_id=visitor.account.id)
+    sessions.sort(key=lambda session: session.id != visitor.session.id)
     return page(
         "dashboard/account.html",
         error=error,
         notice=notice,
         visitor=visitor,
-        sessions=sessions,
+        sessions=sessions[:_SESSIONS],
+        further_sessions=len(sessions[_SESSIONS:]),
         device_name=device_name,
     )

@@ -8,7 +8,7 @@ from nanobanana.domain.plans.service import in_force
 from nanobanana.errors import NanoBananaError
 from nanobanana.services import Services
 from nanobanana.web.api.schemas.accounts import AccountChange
-from nanobanana.web.dashboard.forms import Form, InvalidFormError, checked
+from nanobanana.web.dashboard.forms import Form, InvalidFormError, checked, problems_of
 from nanobanana.web.dashboard.visitors import LoggedIn, Sender, Visitor
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, ServicesDep
 from nanobanana.web.pages import page, redirect, usd
@@ -88,7 +88,7 @@ async def _billing(
         older=older,
         is_newest=True,
         form=form or {"monthly_spending_cap_usd": "" if cap is None else usd(cap)[1:].replace(",", "")},
-        problems=error.problems if isinstance(error, InvalidFormError) else {},
+        problems=problems_of(error),
     )
 
 

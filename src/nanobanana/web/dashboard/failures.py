@@ -66,7 +66,7 @@ _BY_CODE = {
         link=_KEYS,
     ),
     "account_suspended": Advice(
-        title="This account is suspended", text="Write to the operator of this service."
+        title="This account is suspended", text="Once that is lifted, your keys work as before."
     ),
     "scope_missing": Advice(
         title="This key may not make images",
@@ -99,9 +99,7 @@ _BY_CODE = {
         title="This cannot be made",
         text="Sent again it is refused again: change what it asks for.",
     ),
-    "internal_error": Advice(
-        title="Something broke on our side", text="Try again; if it happens again, tell us what is below."
-    ),
+    "internal_error": Advice(title="Something broke on our side", text="Try again in a moment."),
 }
 
 

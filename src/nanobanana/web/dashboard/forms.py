@@ -17,21 +17,23 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 class StaleFormError(NanoBananaError):
-    """The form token is missing, forged, or of another session."""
+    """The form token is missing, forged, or of another session; or what the form is about is no longer as it was."""
 
     status = 403
     code = "stale_form"
     type = "permission_error"
 
     def __init__(self) -> None:
-        super().__init__("This page was loaded before you last logged in. Reload it and try again.")
+        super().__init__(
+            "This form is from before you last logged in. Go back, reload the page and send it again."
+        )
 
 
 class InvalidFormError(InvalidRequestError):
     """`problems`: what is wrong with which field."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("Some of this cannot be so: see below.")
+        super().__init__("Something needs another look: see below.")
         self.problems = problems
 
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 
 from nanobanana.domain.api_keys.service import MAX_KEYS
 from nanobanana.domain.api_keys.types import IssuedKey
-from nanobanana.errors import NanoBananaError
+from nanobanana.errors import InvalidRequestError, NanoBananaError
 from nanobanana.web.dashboard import key_forms
 from nanobanana.web.dashboard.forms import Form, FormLists, InvalidFormError, problems_of
 from nanobanana.web.dashboard.key_forms import KeyForm
@@ -72,10 +72,14 @@ async def rotate_key(
     id: Id, form: Form, sender: Sender, services: ServicesDep, base_url: BaseUrl
 ) -> Response:
     try:
-        overlap = timedelta(seconds=key_forms.rotation(form).overlap_seconds)
-    except InvalidFormError as error:
+        issued = await services.api_keys.rotate(
+            id,
+            account_id=sender.account.id,
+            overlap=timedelta(seconds=key_forms.rotation(form).overlap_seconds),
+            last4=form.get("last4", ""),
+        )
+    except InvalidRequestError as error:
         return await _key_page(id, sender, services, error=error)
-    issued = await services.api_keys.rotate(id, account_id=sender.account.id, overlap=overlap)
     return _shown_key(issued, sender, base_url)
 
 

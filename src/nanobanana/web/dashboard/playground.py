@@ -22,7 +22,7 @@ from nanobanana.web.dashboard.forms import Form, InvalidFormError, checked, prob
 from nanobanana.web.dashboard.key_names import key_name
 from nanobanana.web.dashboard.pictures import picture_of
 from nanobanana.web.dashboard.visitors import LoggedIn, Sender, Visitor
-from nanobanana.web.dependencies import BaseUrl, ClientAddress, Id, ServicesDep
+from nanobanana.web.dependencies import BaseUrl, ClientAddress, Id, ServicesDep, of_known_shape
 from nanobanana.web.pages import page, redirect
 from nanobanana.web.request_code import request_code
 
@@ -100,7 +100,8 @@ class Bench:
         return cost_of(quote), None
 
     async def bearer(self, form: Mapping[str, str]) -> Bearer:
-        return await self.services.api_keys.bearer_of(form.get("key", ""), account_id=self.visitor.account.id)
+        id = of_known_shape(form.get("key", ""))
+        return await self.services.api_keys.bearer_of(id, account_id=self.visitor.account.id)
 
 
 async def _bench(
@@ -113,9 +114,9 @@ BenchDep = Annotated[Bench, Depends(_bench)]
 
 
 @router.get("")
-async def show_playground(bench: BenchDep, again: str = "") -> Response:
+async def show_playground(bench: BenchDep, again: Id | None = None) -> Response:
     """`again`: the generation whose order is to be sent once more."""
-    if not again:
+    if again is None:
         return await bench.page({})
     account_id = bench.visitor.account.id
     return await bench.page(_order_of(await bench.services.generations.get(again, account_id=account_id)))

@@ -19,7 +19,7 @@ from nanobanana.domain.webhooks.types import (
 )
 from nanobanana.errors import NanoBananaError
 from nanobanana.web.api.schemas.webhooks import NewWebhook
-from nanobanana.web.dashboard.forms import FormLists, InvalidFormError, checked
+from nanobanana.web.dashboard.forms import FormLists, InvalidFormError, checked, problems_of
 from nanobanana.web.dashboard.visitors import LoggedIn, Sender, Visitor
 from nanobanana.web.dependencies import ClientAddress, Id, ServicesDep
 from nanobanana.web.pages import page, redirect
@@ -47,6 +47,8 @@ _DONE = {
     "replayed": "The delivery is sent once more.",
 }
 _PER_PAGE = 20
+# What nearly everybody wants to be told of.
+_USUAL = MappingProxyType({"events": ["image.completed", "image.failed"]})
 
 Cursor = Annotated[str | None, Query(pattern=r"^whd_[0-9A-Za-z]{22}$")]
 
@@ -196,7 +198,7 @@ async def _list_page(
     *,
     error: NanoBananaError | None = None,
     notice: str | None = None,
-    lists: Mapping[str, list[str]] = MappingProxyType({}),
+    lists: Mapping[str, list[str]] = _USUAL,
 ) -> Response:
     return page(
         "dashboard/webhooks.html",
@@ -207,7 +209,7 @@ async def _list_page(
         most=MAX_WEBHOOKS,
         events=EVENTS,
         reasons=REASONS,
-        problems=_problems_of(error),
+        problems=problems_of(error),
         form={"url": _url_in(lists)},
         ticked=lists.get("events", []),
     )
@@ -239,7 +241,7 @@ async def _webhook_page(
         now=datetime.now(UTC),
         events=EVENTS,
         reasons=REASONS,
-        problems=_problems_of(error),
+        problems=problems_of(error),
         deliveries=deliveries,
         older=deliveries[-1].id if has_more else None,
         status=status,
@@ -272,7 +274,3 @@ def _beside_its_field(error: NanoBananaError) -> NanoBananaError:
     if error.param is None:
         return error
     return InvalidFormError({error.param: error.message.removeprefix(f"{error.param}: ")})
-
-
-def _problems_of(error: NanoBananaError | None) -> Mapping[str, str]:
-    return error.problems if isinstance(error, InvalidFormError) else {}

@@ -76,6 +76,10 @@ ENTRIES: Mapping[str, Entry] = {
 }
 
 
+# What somebody types who wants the whole of it.
+REFERENCE = SECTIONS["Reference"][0]
+
+
 def neighbours(entry: Entry) -> Iterator[Entry | None]:
     """The page before and the page after it; None where there is none."""
     entries = list(ENTRIES.values())

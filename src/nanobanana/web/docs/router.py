@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from nanobanana.errors import NotFoundError
 from nanobanana.web.dependencies import BaseUrl
 from nanobanana.web.docs.answers import Answer, Documentation
-from nanobanana.web.docs.contents import HOME
+from nanobanana.web.docs.contents import HOME, REFERENCE
 from nanobanana.web.pages import HEADERS, redirect
 
 router = APIRouter(include_in_schema=False)
@@ -30,6 +30,8 @@ async def show_home(request: Request, base_url: BaseUrl) -> Response:
 async def show_page(name: str, request: Request, base_url: BaseUrl) -> Response:
     if name in {"", HOME.slug}:
         return redirect(HOME.path)
+    if name == "reference":
+        return redirect(REFERENCE.path)
     return await _answered(name, request, base_url)
 
 

@@ -67,10 +67,12 @@ def _route(scope: Scope) -> str:
     """The pattern of the path: ids and guesses would make a time series each."""
     if "route" not in scope:
         return "unknown"
-    path: str = scope["path"]
-    for name, value in scope["path_params"].items():
-        path = f"/{{{name}}}".join(path.rsplit(f"/{value}", 1))
-    return path
+    path = f"{scope['path']}/"
+    # The last one first, in whole parts: what is then to the right of a value is the pattern's own.
+    for name, value in reversed(scope["path_params"].items()):
+        before, _, after = path.rpartition(f"/{value}/")
+        path = f"{before}/{{{name}}}/{after}"
+    return path.removesuffix("/")
 
 
 # There are as many as routes, methods and statuses; looking one up by its labels costs more than counting.

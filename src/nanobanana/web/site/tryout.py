@@ -27,11 +27,11 @@ from nanobanana.web.static_files import static_url
 router = APIRouter()
 
 SIZES = {
-    "1024x1024": "Square, 1024 x 1024",
-    "1280x896": "Landscape, 1280 x 896",
-    "896x1280": "Portrait, 896 x 1280",
-    "1408x768": "Wide, 1408 x 768",
-    "768x1408": "Tall, 768 x 1408",
+    "1024x1024": "Square, 1024 × 1024",
+    "1280x896": "Landscape, 1280 × 896",
+    "896x1280": "Portrait, 896 × 1280",
+    "1408x768": "Wide, 1408 × 768",
+    "768x1408": "Tall, 768 × 1408",
 }
 STYLES = {"natural": "Natural", "artistic": "Artistic"}
 _KEY = "nb_test_..."

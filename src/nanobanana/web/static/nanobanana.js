@@ -1,9 +1,12 @@
 // The conveniences that HTML has no words for. Pages work without them.
 
 // <button data-copy="id" hidden>Copy</button> copies the text of the element with that id. Buttons that only work with
-// a script are hidden until there is one.
+// a script are hidden until there is one. What becomes of a press is said aloud too.
 function showButtons(root) {
-  for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = false
+  for (const button of root.querySelectorAll("[data-copy][hidden]")) {
+    button.ariaLive = "polite"
+    button.hidden = false
+  }
 }
 
 async function copy(button) {
@@ -25,3 +28,13 @@ document.addEventListener("click", event => {
 })
 document.addEventListener("htmx:after:swap", () => showButtons(document))
 showButtons(document)
+
+// While its answer is on the way a form is not sent again: a second click would make a key that nobody is shown, or show
+// an error in place of the first one's answer. Those of htmx see to it themselves.
+document.addEventListener("submit", event => {
+  const form = event.target
+  if (event.defaultPrevented || form.method !== "post") return
+  if ("sent" in form.dataset) event.preventDefault()
+  form.dataset.sent = ""
+  setTimeout(() => { delete form.dataset.sent }, 3000)
+})

@@ -14,6 +14,10 @@ from nanobanana.web.api.schemas.strict import RequestBody
 Password = Annotated[
     str, StringConstraints(min_length=10, max_length=1024), Field(examples=["bananas sail at midnight"])
 ]
+# Not held against what a new one must be: then a mistyped one would be told to grow longer.
+CurrentPassword = Annotated[
+    str, StringConstraints(min_length=1, max_length=1024), Field(examples=["bananas sail at midnight"])
+]
 _Email = Annotated[EmailStr, Field(examples=["ada@example.com"])]
 _SPENDING_CAP = "What images may take from the balance in a month of UTC; null: all of it"
 
@@ -69,7 +73,7 @@ class AccountChange(RequestBody):
         }
     )
 
-    current_password: Password
+    current_password: CurrentPassword
     password: Password | None = None
     email: _Email | None = None
     monthly_spending_cap_usd: Usd | None = Field(default=None, description=_SPENDING_CAP)

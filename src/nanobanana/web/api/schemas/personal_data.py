@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from nanobanana.domain.api_keys.types import ApiKey
 from nanobanana.domain.personal_data.types import Export, Owner
 from nanobanana.domain.sessions.types import Session
-from nanobanana.web.api.schemas.accounts import Password
+from nanobanana.web.api.schemas.accounts import CurrentPassword
 from nanobanana.web.api.schemas.api_keys import ApiKeyInfo
 from nanobanana.web.api.schemas.generations import GenerationView
 from nanobanana.web.api.schemas.money import usd_or_none
@@ -16,7 +16,7 @@ from nanobanana.web.api.schemas.webhooks import WebhookInfo
 
 
 class Erasure(RequestBody):
-    current_password: Password
+    current_password: CurrentPassword
 
 
 class ErasureBegun(BaseModel):
