@@ -52,7 +52,7 @@ async def test_a_page_is_sound_for_everybody_in_light_and_dark_on_a_desk_and_in_
             await visit.turn_to(device, scheme)
             picture = screenshots / file_name(look.name, device, scheme)
             await visit.page.screenshot(path=picture, full_page=True)
-            found = [*await visit.violations(), *await visit.overflow()]
+            found = [*await visit.violations(scheme), *await visit.overflow()]
             problems += [f"{picture.name}: {problem}" for problem in found]
 
         assert not problems, "\n".join(problems)

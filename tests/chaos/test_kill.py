@@ -48,7 +48,7 @@ def test_after_kill_9_every_row_ends_within_a_minute_and_no_file_is_without_a_ro
     assert "running" in _states(database_url)
 
     settings = {"DATABASE_URL": database_url, "REDIS_URL": os.environ["TEST_REDIS_URL"]}
-    with serving(data_dir, factory=None, workers=3, settings=settings):
+    with serving(data_dir, factory=None, settings=settings):
         asyncio.run(_until_all_ended(database_url, data_dir, within_s=60))
 
     assert set(_states(database_url)) == {"succeeded"}

@@ -11,9 +11,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from nanobanana import app as real
-from nanobanana.domain.generation.maker import Maker
-
 
 async def _healthz(request: Request) -> JSONResponse:
     return JSONResponse({})
@@ -55,6 +52,9 @@ def create_unstoppable_app() -> Starlette:
 
 def create_stubborn_app() -> Starlette:
     """The real one, whose work goes on for seconds when it is cancelled."""
+    # More than a second of CPU, which the small ones do without.
+    from nanobanana import app as real  # noqa: PLC0415
+    from nanobanana.domain.generation.maker import Maker  # noqa: PLC0415
 
     async def make(*_: object, **__: object) -> None:
         until = time.monotonic() + 7

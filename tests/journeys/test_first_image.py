@@ -6,13 +6,12 @@ import json
 import re
 import shlex
 import subprocess
-import time
-from typing import Any
 
 from httpx2 import Client
 from PIL import Image
 
 from tests.cli.serving import Service
+from tests.journeys.said import lines_about
 from tests.people import PASSWORD
 from tests.web.browser import form_token_of
 
@@ -69,7 +68,7 @@ def test_a_request_is_one_json_line_without_prompt_or_secret(lasting_service: Se
         asked.append(client.post("/v1/auth/login", json=wrong))
     ids = [answer.headers["X-Request-Id"] for answer in asked]
 
-    lines = _lines_about(ids, lasting_service)
+    lines = lines_about(ids, lasting_service)
     requests = [(line["path"], line["status"]) for line in lines if line["event"] == "request"]
     assert requests == [("/v1/generate", 200), ("/v1/generate", 422), ("/v1/auth/login", 401)]
     for secret in ("hidden banana", "wrong password", secret_key):
@@ -98,21 +97,9 @@ def test_no_log_line_holds_the_session_of_a_browser_whatever_becomes_of_the_requ
             client.get("/v1/account", headers={"Authorization": f"Bearer {session[:-1]}"}),
             client.post("/logout", data=form, headers=ours),
         ]
-    lines = _lines_about([answer.headers["X-Request-Id"] for answer in answers], lasting_service)
+    lines = lines_about([answer.headers["X-Request-Id"] for answer in answers], lasting_service)
 
     assert [answer.status_code for answer in answers] == [200, 404, 404, 403, 403, 413, 401, 303]
     assert len(lines) >= len(answers)
     for secret in (session.removeprefix("nb_session_"), form_token):
         assert secret not in lasting_service.said
-
-
-def _lines_about(requests: list[str], service: Service) -> list[dict[str, Any]]:
-    """Once each has its line, which comes after its answer."""
-    deadline = time.monotonic() + 10
-    while True:
-        said = [json.loads(line) for line in service.said.splitlines() if line.startswith("{")]
-        lines = [line for line in said if line.get("request_id") in requests]
-        answered = sum(line["event"] == "request" for line in lines)
-        if answered >= len(requests) or time.monotonic() > deadline:
-            return lines
-        time.sleep(0.05)

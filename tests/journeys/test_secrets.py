@@ -27,7 +27,7 @@ async def test_no_token_code_key_or_password_stands_in_any_table_or_log_after_al
             "MAIL_FROM": "hello@example.com",
             "LOG_LEVEL": "debug",
         }
-        with serving(data_dir, factory=None, workers=2, settings=settings) as service:
+        with serving(data_dir, factory=None, settings=settings) as service:
             async with AsyncClient(base_url=service.url, timeout=30) as client:
                 secrets = await all_flows(client, mail_server)
             stored = "\n".join(row for _, row in rows_of_all_tables(database_url))

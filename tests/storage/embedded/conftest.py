@@ -1,9 +1,13 @@
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from nanobanana.settings import Settings
+from nanobanana.storage.embedded.servers import running_servers
 
 
 @pytest.fixture
@@ -13,6 +17,24 @@ def open_dir() -> Iterator[Path]:
     directory.chmod(0o711)
     yield directory
     shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def used_data_dir() -> Iterator[Path]:
+    """Of a service that has ended."""
+    directory = Path(tempfile.mkdtemp(prefix="nb-"))
+    directory.chmod(0o711)
+    with running_servers(Settings(data_dir=directory / "data")):
+        pass
+    yield directory / "data"
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def data_dir(open_dir: Path, used_data_dir: Path) -> Path:
+    """A copy of it, for tests that are not about the making of a cluster, which is most of their time."""
+    subprocess.run(["cp", "-a", used_data_dir, open_dir / "data"], check=True)
+    return open_dir / "data"
 
 
 @pytest.fixture

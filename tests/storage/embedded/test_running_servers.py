@@ -36,9 +36,9 @@ def execute(url: str, sql: str) -> None:
         connection.execute(sql.encode())
 
 
-def test_what_was_committed_is_there_after_a_stop_and_a_start(open_dir: Path) -> None:
+def test_what_was_committed_is_there_after_a_stop_and_a_start(data_dir: Path) -> None:
     # given
-    settings = Settings(data_dir=open_dir / "data")
+    settings = Settings(data_dir=data_dir)
     with running_servers(settings) as running:
         execute(database_url(running), "create table kept as select 7 as n")
     # when, then
@@ -57,8 +57,8 @@ def test_postgresql_keeps_its_promises_and_has_no_port(open_dir: Path) -> None:
         assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
 
 
-def test_valkey_writes_nothing_and_has_no_port(open_dir: Path) -> None:
-    with running_servers(Settings(data_dir=open_dir / "data")) as running:
+def test_valkey_writes_nothing_and_has_no_port(data_dir: Path) -> None:
+    with running_servers(Settings(data_dir=data_dir)) as running:
         assert running.redis_url
         client = redis.Redis.from_url(running.redis_url.get_secret_value(), decode_responses=True)
         config = client.config_get()
@@ -77,8 +77,7 @@ def test_servers_that_the_settings_name_are_left_alone(open_dir: Path) -> None:
     assert not (open_dir / "data").exists()
 
 
-def test_another_command_joins_servers_that_run_and_leaves_them_running(open_dir: Path) -> None:
-    data_dir = open_dir / "data"
+def test_another_command_joins_servers_that_run_and_leaves_them_running(data_dir: Path) -> None:
     with holding(data_dir) as holder:
         with running_servers(Settings(data_dir=data_dir)) as running:
             assert database_url(running) == holder.database_url
@@ -92,16 +91,16 @@ def test_two_commands_that_start_at_once_share_the_servers(open_dir: Path) -> No
         assert sorted([bool(one.servers()), bool(other.servers())]) == [False, True]
 
 
-def test_servers_run_in_sessions_of_their_own(open_dir: Path) -> None:
+def test_servers_run_in_sessions_of_their_own(data_dir: Path) -> None:
     # or Ctrl-C in a terminal would end them before the service has drained
-    with holding(open_dir / "data") as holder:
+    with holding(data_dir) as holder:
         children = psutil.Process(holder.process.pid).children()
         assert [os.getsid(child.pid) for child in children] == [child.pid for child in children]
 
 
-def test_servers_end_with_a_killed_parent_and_the_next_start_waits_for_that(open_dir: Path) -> None:
+def test_servers_end_with_a_killed_parent_and_the_next_start_waits_for_that(data_dir: Path) -> None:
     # given
-    with holding(open_dir / "data") as holder:
+    with holding(data_dir) as holder:
         execute(holder.database_url, "create table kept as select 7 as n")
         servers = holder.servers()
         # Of the direct children: PostgreSQL's own come and go.
@@ -112,14 +111,14 @@ def test_servers_end_with_a_killed_parent_and_the_next_start_waits_for_that(open
         holder.kill()
     Timer(0.5, postmaster.resume).start()
     # then
-    with running_servers(Settings(data_dir=open_dir / "data")) as running:
+    with running_servers(Settings(data_dir=data_dir)) as running:
         assert not [server for server in servers if is_alive(server)]
         assert query(database_url(running), "select n from kept") == 7
 
 
-def test_after_kill_9_of_everything_the_next_start_recovers(open_dir: Path) -> None:
+def test_after_kill_9_of_everything_the_next_start_recovers(data_dir: Path) -> None:
     # given
-    with holding(open_dir / "data") as holder:
+    with holding(data_dir) as holder:
         execute(holder.database_url, "create table kept as select 7 as n")
         # when
         os.kill(holder.process.pid, signal.SIGSTOP)  # so that it sees nothing of what comes
@@ -127,8 +126,8 @@ def test_after_kill_9_of_everything_the_next_start_recovers(open_dir: Path) -> N
             server.kill()
         holder.kill()
     # then
-    assert (open_dir / "data/postgres/data/postmaster.pid").exists()
-    with running_servers(Settings(data_dir=open_dir / "data")) as running:
+    assert (data_dir / "postgres/data/postmaster.pid").exists()
+    with running_servers(Settings(data_dir=data_dir)) as running:
         assert query(database_url(running), "select n from kept") == 7
 
 
@@ -162,12 +161,12 @@ def test_a_path_too_long_for_a_socket_gets_one_elsewhere(open_dir: Path) -> None
     assert not sockets.exists()
 
 
-def test_a_stranger_with_the_old_postmasters_number_does_not_prevent_a_start(open_dir: Path) -> None:
+def test_a_stranger_with_the_old_postmasters_number_does_not_prevent_a_start(data_dir: Path) -> None:
     # given: after a crash, another process of the same user has got the number (usual in a container)
-    settings = Settings(data_dir=open_dir / "data")
+    settings = Settings(data_dir=data_dir)
     with running_servers(settings):
         pass
-    cluster = open_dir / "data/postgres/data"
+    cluster = data_dir / "postgres/data"
     owner = cluster.stat()
     with subprocess.Popen(["sleep", "60"], user=owner.st_uid) as stranger:
         (cluster / "postmaster.pid").write_text(f"{stranger.pid}\n{cluster}\n1\n5432\n\n\n0 0\nready\n")
@@ -179,11 +178,11 @@ def test_a_stranger_with_the_old_postmasters_number_does_not_prevent_a_start(ope
             stranger.kill()
 
 
-def test_a_database_of_another_version_is_refused_with_what_to_do(open_dir: Path) -> None:
-    settings = Settings(data_dir=open_dir / "data")
+def test_a_database_of_another_version_is_refused_with_what_to_do(data_dir: Path) -> None:
+    settings = Settings(data_dir=data_dir)
     with running_servers(settings):
         pass
-    (open_dir / "data/postgres/data/PG_VERSION").write_text("17\n")
+    (data_dir / "postgres/data/PG_VERSION").write_text("17\n")
     with (
         pytest.raises(EmbeddedServerError, match=r"made by PostgreSQL 17.*NB_PG_BIN"),
         running_servers(settings),
@@ -212,8 +211,8 @@ def test_programs_of_the_operators_choice_that_are_not_there_are_named(
 
 
 @AS_ROOT
-def test_under_root_postgresql_runs_as_nobody(open_dir: Path) -> None:
-    with holding(open_dir / "data") as holder:
+def test_under_root_postgresql_runs_as_nobody(data_dir: Path) -> None:
+    with holding(data_dir) as holder:
         servers = [server for server in holder.servers() if server.name() == "postgres"]
         assert {server.username() for server in servers} == {"nobody"}
         groups = Path(f"/proc/{servers[0].pid}/status").read_text().split("Groups:")[1].splitlines()[0]
