@@ -60,7 +60,7 @@ from nanobanana.integrations.webhooks.client import WebhookClient, open_client
 from nanobanana.settings import Settings
 from nanobanana.storage.database import Database
 from nanobanana.storage.queue import Queue
-from nanobanana.storage.redis import SharedConnection, open_redis
+from nanobanana.storage.redis import SharedConnection, close_redis, open_redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
 def _open_redis(settings: Settings, closing: AsyncExitStack) -> Redis:
     redis = open_redis(_required(settings, "redis_url"))
-    closing.push_async_callback(redis.aclose)
+    closing.push_async_callback(close_redis, redis)
     return redis
 
 

@@ -64,9 +64,7 @@ async def test_the_key_is_refused_before_the_fields_and_after_broken_json(client
     assert (broken.status_code, fields.status_code) == (400, 401)
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1", "/v1/nothing", "/v1/generations/", "/images/../settings", "/v1/%00"]
-)
+@pytest.mark.parametrize("path", ["/v1", "/v1/nothing", "/v1/generations/", "/images/../settings", "/v1/%00"])
 async def test_an_unknown_route_is_404_in_the_envelope(client: AsyncClient, path: str) -> None:
     response = await client.get(path)
 

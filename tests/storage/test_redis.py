@@ -9,7 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError as ConnectionLostError
 from redis.exceptions import ResponseError
 
-from nanobanana.storage.redis import SharedConnection
+from nanobanana.storage.redis import SharedConnection, close_redis, open_redis
 
 
 @pytest.fixture
@@ -76,3 +76,12 @@ async def test_what_is_posted_is_done_before_what_is_called_later(shared: Shared
     shared.post("SET", key, "after")
 
     assert await shared.call("GETDEL", key) == b"after"
+
+
+async def test_a_connection_that_does_not_close_in_time_keeps_nothing_else_open() -> None:
+    redis = open_redis(os.environ["TEST_REDIS_URL"])
+    connection = await redis.connection_pool.get_connection()
+    await redis.connection_pool.release(connection)
+    connection.socket_connect_timeout = 0
+
+    await close_redis(redis)

@@ -10,7 +10,7 @@ from nanobanana.domain.routes.types import RouteHealth
 from nanobanana.google_routes import live_routes
 from nanobanana.integrations.google.http import open_http
 from nanobanana.settings import Settings
-from nanobanana.storage.redis import open_redis
+from nanobanana.storage.redis import close_redis, open_redis
 
 
 async def route_lines(settings: Settings, *, reopen: str | None) -> list[str]:
@@ -26,7 +26,7 @@ async def route_lines(settings: Settings, *, reopen: str | None) -> list[str]:
                 await _reopen(routes, reopen)
             return [_line(health) for health in routes.health()]
     finally:
-        await redis.aclose()
+        await close_redis(redis)
 
 
 async def _reopen(routes: Routes, name: str) -> None:

@@ -31,6 +31,13 @@ def open_redis(url: str) -> Redis:
     return Redis.from_pool(pool)
 
 
+async def close_redis(redis: Redis) -> None:
+    """The library raises when a connection does not say goodbye in time: nothing is lost by that, and what is closed
+    after it must be closed."""
+    with suppress(RedisError, OSError):
+        await redis.aclose()
+
+
 async def answers(redis: Redis) -> bool:
     try:
         return bool(await redis.ping())
