@@ -40,6 +40,10 @@ FOR_EVERYBODY = [
 FOR_MEMBERS = [
     "/dashboard",
     "/dashboard?days=90",
+    "/gallery",
+    "/gallery?status=failed",
+    "/playground",
+    "/webhooks",
     "/billing",
     "/billing/ledger",
     "/account",
