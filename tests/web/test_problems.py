@@ -4,7 +4,15 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import AwareDatetime, BaseModel, EmailStr, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    EmailStr,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from nanobanana.web.problems import message_of
 
@@ -12,6 +20,7 @@ from nanobanana.web.problems import message_of
 class Everything(BaseModel):
     text: Annotated[str, StringConstraints(min_length=10, max_length=1024)] | None = None
     name: Annotated[str, StringConstraints(min_length=1)] | None = None
+    checked: Annotated[str, AfterValidator(str.strip), Field(max_length=5)] | None = None
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
     email: EmailStr | None = None
     number: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
@@ -30,6 +39,7 @@ class Everything(BaseModel):
         ({"text": "short"}, "This must have at least 10 characters."),
         ({"text": "x" * 1025}, "This must have at most 1,024 characters."),
         ({"text": 5}, "This must be a text."),
+        ({"checked": "x" * 6}, "This must have at most 5 characters."),
         ({"name": ""}, "This must not be empty."),
         ({"code": "x"}, "This does not have the form it must have: see /docs."),
         ({"email": "x"}, "An email address must have an @-sign."),

@@ -47,7 +47,11 @@ def message_of(problem: Mapping[str, Any]) -> str:
     bounds = problem.get("ctx", {})
     if bounds.get("min_length") == 1:
         return "This must not be empty."
-    words = _WORDS.get(problem["type"])
+    kind = problem["type"]
+    # What a text becomes once a validator of ours has had it is counted like a list.
+    if kind in {"too_short", "too_long"} and isinstance(problem.get("input"), str):
+        kind = f"string_{kind}"
+    words = _WORDS.get(kind)
     if words is None:
         return _in_our_words(str(problem["msg"]))
     return words.format(**{name: _shown(bound) for name, bound in bounds.items()})
