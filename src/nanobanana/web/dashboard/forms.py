@@ -17,7 +17,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 class StaleFormError(NanoBananaError):
-    """The form token is missing, forged, or of another session; or what the form is about is no longer as it was."""
+    """The form token is missing, forged, or of another session."""
 
     status = 403
     code = "stale_form"
