@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 
+from nanobanana.web.api.schemas.generations import NewGeneration
+
 _CURL = """curl -s {base_url}/v1/generate \\
      -H {authorization} \\
      -H 'Content-Type: application/json' \\
@@ -47,6 +49,12 @@ def request_code(base_url: str, *, key: str | None = None, order: Mapping[str, s
         "Python": _PYTHON.format(base_url=base_url, imports=imports, authorization=python, body=body),
         "JavaScript": _JAVASCRIPT.format(base_url=base_url, authorization=javascript, body=body),
     }
+
+
+def without_defaults(order: Mapping[str, str]) -> dict[str, str]:
+    """Of an order and what stands beside it the fields that the API takes, but for those that may as well be left out."""
+    fields = NewGeneration.model_fields.items()
+    return {name: order[name] for name, field in fields if name in order and order[name] != field.default}
 
 
 def _quoted(text: str) -> str:

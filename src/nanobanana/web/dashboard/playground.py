@@ -24,7 +24,7 @@ from nanobanana.web.dashboard.pictures import picture_of
 from nanobanana.web.dashboard.visitors import LoggedIn, Sender, Visitor
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, Id, ServicesDep, of_known_shape
 from nanobanana.web.pages import page, redirect
-from nanobanana.web.request_code import request_code
+from nanobanana.web.request_code import request_code, without_defaults
 
 router = APIRouter(prefix="/playground")
 
@@ -69,7 +69,7 @@ class Bench:
             cost=cost,
             hindrance=hindrance,
             example=_EXAMPLE,
-            languages=request_code(self.base_url, order=_body({"prompt": _EXAMPLE, **form})),
+            languages=request_code(self.base_url, order=without_defaults({"prompt": _EXAMPLE, **form})),
             **self._came_of(generation, refusal),
         )
 
@@ -89,7 +89,7 @@ class Bench:
         if not form["key"]:
             return None, None
         try:
-            order = checked(NewGeneration, _body(form)).order()
+            order = checked(NewGeneration, without_defaults(form)).order()
         except InvalidFormError:
             order = _ANY_ORDER
         try:
@@ -133,7 +133,7 @@ async def make(request: Request, form: Form, _: Sender, bench: BenchDep) -> Resp
     typed = _typed(form)
     try:
         created = await bench.services.generations.create(
-            checked(NewGeneration, _body(typed)).order(),
+            checked(NewGeneration, without_defaults(typed)).order(),
             bearer=await bench.bearer(typed),
             client_address=bench.address,
             idempotency_key=_idempotency_key(form),
@@ -176,20 +176,12 @@ def _order_of(generation: Generation) -> Mapping[str, str]:
     return {name: value for name, value in order.items() if value}
 
 
-def _body(form: Mapping[str, str]) -> dict[str, str]:
-    """As the API takes it, without what may as well be left out."""
-    defaults = {name: field.default for name, field in NewGeneration.model_fields.items()}
-    return {name: form[name] for name in _FIELDS if name in form and form[name] != defaults[name]}
-
-
 def _idempotency_key(form: Mapping[str, str]) -> str:
     """Apart from those that programs choose."""
     once = form.get("once", "")
-    return (
-        f"playground {once}"
-        if re.fullmatch(r"[\w-]{22}", once)
-        else f"playground {secrets.token_urlsafe(16)}"
-    )
+    if not re.fullmatch(r"[\w-]{22}", once):
+        once = secrets.token_urlsafe(16)
+    return f"playground {once}"
 
 
 def _usable(keys: Sequence[ApiKey]) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ from nanobanana.web.dashboard.visitors import Anybody
 from nanobanana.web.dependencies import BaseUrl, ClientAddress, ServicesDep
 from nanobanana.web.errors import envelope
 from nanobanana.web.pages import page
-from nanobanana.web.request_code import request_code
+from nanobanana.web.request_code import request_code, without_defaults
 from nanobanana.web.static_files import static_url
 
 router = APIRouter()
@@ -152,9 +152,7 @@ def _exchange(
 
 
 def _body(order: Order) -> dict[str, str]:
-    """What is as it would be anyway is left out."""
-    named = {"prompt": order.prompt, "size": order.size, "style": order.style}
-    return {name: value for name, value in named.items() if NewGeneration.model_fields[name].default != value}
+    return without_defaults({"prompt": order.prompt, "size": order.size, "style": order.style})
 
 
 def _success(order: Order, base_url: str) -> str:
